@@ -1,0 +1,209 @@
+"""The pages for people."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from handlers.base import API, PAGE_COOKIE, BaseHandler
+from handlers.calls import history_item
+from server.calls.ice import ice_servers
+from server.calls.model import Call, duration_s, view
+from server.calls.outcomes import outcome, peer_of
+from server.errors import InvalidCredentials, NotFound, RingbackError, TooManyAttempts, Unauthenticated, Unavailable
+from server.version import VERSION
+from server.wire import encode, rfc3339
+
+PEOPLE_SHOWN = 50
+RECENT_SHOWN = 20
+
+
+class PageHandler(BaseHandler):
+    """Renders templates; whoever must sign in first is led there and back."""
+
+    page = ""
+
+    def render_page(self, template: str, *, boot: dict[str, Any] | None = None, **values: Any) -> None:
+        """Renders ``template`` with what every page has."""
+        user = msgspec.structs.asdict(self.identity.user) if self.identity else None
+        document = {"page": self.page, "user": user, "api": API} | (boot or {})
+        self.set_header("Cache-Control", "no-store")
+        assert self.xsrf_token  # asking for it sets the cookie that scripts send back
+        self.render(
+            template,
+            user=user,
+            page=self.page,
+            boot=document,
+            boot_json=script_safe(document),
+            version=VERSION,
+            **values,
+        )
+
+    def takes_forms(self) -> bool:
+        """Every change on a page comes from a form."""
+        return True
+
+    def write_problem(self, error: RingbackError) -> None:
+        """An error page; for somebody who is not signed in, the way there."""
+        if isinstance(error, Unauthenticated) and self.request.method in ("GET", "HEAD"):
+            self.redirect("/login?next=" + quote(self.request.uri or "/", safe=""))
+            return
+        self.page = "error"
+        self.render_page(
+            "error.html",
+            status=error.status,
+            title=self.locale.translate(error.title),
+            detail=error.detail,
+            request_id=self.request_id,
+        )
+
+    def set_page_cookie(self, token: str) -> None:
+        """Lets the browser stay signed in. ``Secure`` where people come by https."""
+        self.set_cookie(
+            PAGE_COOKIE,
+            token,
+            expires_days=self.services.settings.auth.sign_in_ttl_days,
+            httponly=True,
+            samesite="Lax",
+            secure=self.request.protocol == "https",
+            path="/",
+        )
+
+
+class LoginPageHandler(PageHandler):
+    """``/login``."""
+
+    public = True
+    page = "login"
+
+    def get(self) -> None:
+        """The form; for somebody who is signed in, the way on."""
+        if self.identity is not None:
+            self.redirect(own_path(self.get_query_argument("next", "/")))
+            return
+        self._form(None)
+
+    async def post(self) -> None:
+        """Signs in by name and password; a page's sign-in is a new one, whatever cookie came with it."""
+        username = self.get_body_argument("username", "", strip=False)
+        password = self.get_body_argument("password", "", strip=False)
+        sign_ins = self.services.sign_ins
+        try:
+            user, sign_in = await sign_ins.sign_in(
+                username.strip()[:64], password, self.device_label(), self.request.remote_ip or ""
+            )
+        except (InvalidCredentials, TooManyAttempts, Unavailable) as error:
+            self.set_status(error.status)
+            self._form(self.locale.translate(error.detail), username.strip()[:64])
+            return
+        self.set_page_cookie(sign_ins.tokens.issue("page", user.user_id, sign_in.sign_in_id))
+        self.clear_cookie("_xsrf")
+        self.redirect(own_path(self.get_body_argument("next", "/")), status=303)
+
+    def _form(self, error: str | None, username: str = "") -> None:
+        password = self.services.demo_password
+        demo = {"password": password, "people": list(DEMO_PEOPLE)} if password else None
+        self.render_page(
+            "login.html", error=error, username=username, next=own_path(self.get_argument("next", "/")), demo=demo
+        )
+
+
+class LogoutPageHandler(PageHandler):
+    """``POST /logout``."""
+
+    public = True
+
+    async def post(self) -> None:
+        """Ends this sign-in; its sockets close with 4506."""
+        if self.identity is not None:
+            await self.services.sign_ins.end(self.identity.sign_in_id, "signed out")
+        self.clear_cookie(PAGE_COOKIE)
+        self.clear_cookie("_xsrf")
+        self.redirect("/login", status=303)
+
+
+class HomePageHandler(PageHandler):
+    """``/``: who can I call now, and what became of my calls."""
+
+    page = "home"
+
+    async def get(self) -> None:
+        """People but oneself, and the newest calls."""
+        user_id = self.who.user.id
+        presence = self.services.presence
+        people = await self.services.users.search("", limit=PEOPLE_SHOWN + 1)
+        calls = await self.services.calls.history(user_id, limit=RECENT_SHOWN)
+        self.render_page(
+            "home.html",
+            people=[
+                msgspec.structs.asdict(user.ref) | {"presence": presence.state(user.user_id, user.do_not_disturb)}
+                for user in people
+                if user.user_id != user_id
+            ][:PEOPLE_SHOWN],
+            recent=[self._recent(call, user_id) for call in calls],
+        )
+
+    def _recent(self, call: Call, user_id: str) -> dict[str, Any]:
+        item = history_item(call, user_id)
+        return {
+            "call": item,
+            "direction": item["direction"],
+            "missed": item["missed"],
+            "peer": msgspec.structs.asdict(peer_of(call, user_id).user),
+            "outcome": outcome(call, user_id, self.locale.translate),
+            "when": rfc3339(call.created_at),
+            "duration_s": duration_s(call),
+        }
+
+
+class CallPageHandler(PageHandler):
+    """``/call/<id>``."""
+
+    page = "call"
+
+    async def get(self, call_id: str) -> None:
+        """The call, running or over, for whoever is in it."""
+        call = await self.services.switchboard.of(call_id, self.who.user.id)
+        leg = call.leg_of(self.who.user.id)
+        assert leg is not None
+        shown = view(call)
+        ice = ice_servers(self.services.settings.ice, self.who.user.id, self.services.clock)
+        self.render_page(
+            "call.html",
+            boot={"call": shown, "leg_id": leg.leg_id, "ice": ice},
+            call=shown,
+            leg_id=leg.leg_id,
+        )
+
+
+class NoSuchPageHandler(PageHandler):
+    """Any other address."""
+
+    public = True
+
+    async def prepare(self) -> None:
+        """404, also for a method that nothing here takes."""
+        await super().prepare()
+        raise NotFound()
+
+
+DEMO_PEOPLE = ("alice", "bob", "carol")
+
+
+def script_safe(document: Any) -> str:
+    """``document`` as JSON that can stand inside a ``script`` element: no character in it ends or opens anything."""
+    text = encode(document).decode()
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def own_path(wanted: str) -> str:
+    """``wanted`` if it is a path on this server, else ``/``: nobody is sent elsewhere by a link to the sign-in page."""
+    parts = urlsplit(wanted)
+    plain = wanted.startswith("/") and not wanted.startswith("//") and wanted.isprintable()
+    if not plain or parts.scheme or parts.netloc or "\\" in wanted or "/@" in wanted[:2]:
+        return "/"
+    return wanted

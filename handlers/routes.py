@@ -1,0 +1,81 @@
+"""The one table of paths. Each is registered once; the prefix stands in one place, :data:`handlers.base.API`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import tornado.web
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import Matcher, PathMatches, Rule
+
+from handlers import auth, calls, health, pages
+from handlers.base import API
+from handlers.sockets.call import CallSocketHandler
+from handlers.sockets.elsewhere import ElsewhereHandler
+from handlers.sockets.user import UserSocketHandler
+
+ID = r"([0-9a-f-]{36})"
+"""A call id in a path; whether there is such a call is the handler's question."""
+
+
+class Route(NamedTuple):
+    """One path: ``pattern`` is matched, ``shown`` is how documents write it."""
+
+    shown: str
+    pattern: str
+    handler: type[tornado.web.RequestHandler]
+    kind: str  # "page", "api" or "socket"
+
+
+def _api(path: str, handler: type[tornado.web.RequestHandler], pattern: str | None = None) -> Route:
+    return Route(API + path, API + (pattern or path), handler, "api")
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("/", "/", pages.HomePageHandler, "page"),
+    Route("/login", "/login", pages.LoginPageHandler, "page"),
+    Route("/logout", "/logout", pages.LogoutPageHandler, "page"),
+    Route("/call/{call_id}", f"/call/{ID}", pages.CallPageHandler, "page"),
+    _api("/auth/login", auth.LoginHandler),
+    _api("/auth/refresh", auth.RefreshHandler),
+    _api("/auth/ws-token", auth.WsTokenHandler),
+    _api("/auth/logout", auth.LogoutHandler),
+    _api("/auth/register", auth.RegisterHandler),
+    _api("/users", auth.UsersHandler),
+    _api("/users/me", auth.MeHandler),
+    _api("/users/me/password", auth.PasswordHandler),
+    _api("/calls", calls.CallsHandler),
+    _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
+    _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),
+    _api("/ice-servers", calls.IceServersHandler),
+    _api("/health", health.HealthHandler),
+    _api("/livez", health.LivezHandler),
+    _api("/readyz", health.ReadyzHandler),
+    _api("/metrics", health.MetricsHandler),
+    Route(f"{API}/ws/user", f"{API}/ws/user", UserSocketHandler, "socket"),
+    Route(f"{API}/ws/call/{{call_id}}", f"{API}/ws/call/([^/]{{1,64}})", CallSocketHandler, "socket"),
+)
+
+
+class IsUpgrade(Matcher):
+    """Matches a request for a WebSocket, on whatever path."""
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """See :class:`tornado.routing.Matcher`."""
+        return {} if request.headers.get("Upgrade", "").lower() == "websocket" else None
+
+
+def rules(initial: dict[str, Any]) -> list[Rule]:
+    """The routing rules of the application; ``initial`` is passed to each handler's ``initialize``."""
+
+    def of(*kinds: str) -> list[Rule]:
+        return [Rule(PathMatches(route.pattern), route.handler, initial) for route in ROUTES if route.kind in kinds]
+
+    return [
+        *of("socket"),
+        # Before the rest: an upgrade on a page's or an API's path is a wrong address as well.
+        Rule(IsUpgrade(), ElsewhereHandler, initial),
+        *of("page", "api"),
+        Rule(PathMatches(API + "/.*"), health.NoSuchApiHandler, initial),
+        Rule(PathMatches("/.*"), pages.NoSuchPageHandler, initial),
+    ]

@@ -1,0 +1,1 @@
+"""The WebSocket handlers, one file a kind, on a frame layer of their own."""

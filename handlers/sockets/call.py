@@ -1,0 +1,11 @@
+"""``/ws/call/{call_id}``: the room of a call."""
+
+from __future__ import annotations
+
+from handlers.sockets.base import SocketHandler
+
+
+class CallSocketHandler(SocketHandler):
+    """One per participant; what is said here is :class:`server.calls.room.Rooms`'."""
+
+    kind = "call"

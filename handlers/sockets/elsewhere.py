@@ -1,0 +1,49 @@
+"""Any other path on which a WebSocket upgrade arrives: accepted, and closed with 4510 and the nearest real path.
+
+A refused upgrade would tell a page nothing, and it would try for ever.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from handlers.base import API
+from handlers.sockets.wire import WireHandler
+from server.close_codes import CloseCode
+from server.realtime.connection import Connection
+from server.services import Services
+from server.wire import rfc3339
+
+SOCKET_PATHS = (f"{API}/ws/user", f"{API}/ws/call/{{call_id}}")
+"""The real ones, as :mod:`handlers.routes` registers them; a test compares the two."""
+
+
+class ElsewhereHandler(WireHandler):
+    """Says where the sockets really are."""
+
+    def initialize(self, services: Services) -> None:
+        """Gives the handler the server's services."""
+        self.services = services
+
+    def check_origin(self, origin: str) -> bool:
+        """Nothing is to be had here, so everybody may be told so."""
+        return True
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Explains and closes."""
+        clock = self.services.clock
+        connection = Connection(self.wire, "elsewhere", "", 0.0, lambda: rfc3339(clock.now()), clock.monotonic)
+        connection.close(CloseCode.NO_SUCH_ENDPOINT, f"No socket here; did you mean {nearest(self.request.path)}?")
+
+    def on_text(self, data: bytes) -> None:
+        """Whatever is said here is too late."""
+
+
+def nearest(path: str) -> str:
+    """The real socket path that ``path`` was most likely meant to be."""
+    own = re.sub(r"/[0-9a-f-]{36}(?=/|$)", "/{call_id}", path)
+    tail = own[own.rfind("/ws/") :] if "/ws/" in own else own
+    ends = {real.removeprefix(API): real for real in SOCKET_PATHS}
+    close = difflib.get_close_matches(tail, list(ends), n=1, cutoff=0.0)
+    return ends[close[0]] if close else SOCKET_PATHS[0]

@@ -1,0 +1,1 @@
+"""Ringback: a calling server for your own machine."""

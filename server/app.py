@@ -1,0 +1,285 @@
+"""The composition root: settings → services → application. Nobody else constructs services or looks them up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.netutil import bind_sockets
+
+from handlers.routes import rules
+from server.auth.accounts import Accounts
+from server.auth.passwords import Passwords
+from server.auth.sign_ins import SignIns
+from server.auth.throttle import LoginThrottle
+from server.auth.tokens import Tokens
+from server.calls.inbox import Inbox
+from server.calls.presence import PresenceBoard
+from server.calls.room import Rooms
+from server.calls.switchboard import SweepReport, Switchboard
+from server.clock import Clock, SystemClock
+from server.close_codes import CloseCode
+from server.config import load_or_create_secret, node_name, resolve_data_dir
+from server.ids import new_id
+from server.jobs import Job, Jobs
+from server.log import get_logger, log_request
+from server.metrics import Metrics
+from server.origins import Origins
+from server.paths import static_dir, templates_dir
+from server.proxies import Proxies
+from server.realtime.background import Background
+from server.realtime.bus import LocalBus
+from server.realtime.connection import Connection
+from server.realtime.endpoint import Endpoint
+from server.realtime.heartbeat import TICK_S, HeartbeatWheel
+from server.realtime.hub import Hub
+from server.services import Services
+from server.settings import Settings
+from server.store.calls import CallStore
+from server.store.driver import Database, connect
+from server.store.embedded import EmbeddedMongo
+from server.store.sign_ins import SignInStore
+from server.store.users import UserStore
+from server.wire import rfc3339
+
+log = get_logger("server")
+
+IDLE_CONNECTION_TIMEOUT_S = 15.0
+"""A request line that dribbles in, or a kept-alive connection that says nothing, is closed (slow loris)."""
+BODY_TIMEOUT_S = 10.0
+MAX_HEADER_BYTES = 16 * 1024
+MAX_BODY_BYTES = 1024 * 1024
+LEASE_RENEWAL_S = 10.0
+"""A quarter of a call's lease: three renewals may fail before anybody thinks the node dead."""
+RETURN_SLOT_S = 0.02
+"""While draining, each client is told to come back this much after the one before: 1,000 within 20 s."""
+
+
+class RingbackApplication(tornado.web.Application):
+    """Tornado's application, with the client's real address in each request."""
+
+    def __init__(self, services: Services) -> None:
+        self._proxies = Proxies(services.settings.server.trusted_proxies)
+        super().__init__(
+            rules({"services": services}),
+            template_path=str(templates_dir()),
+            static_path=str(static_dir()),
+            log_function=log_request,
+            xsrf_cookie_kwargs={"samesite": "Lax", "path": "/"},
+        )
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """As Tornado's, once the address is known."""
+        self._proxies.apply(request)
+        return super().find_handler(request, **kwargs)
+
+
+class Server:
+    """One process of Ringback on one database, from ``start`` to ``stop``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        secret: str,
+        *,
+        clock: Clock | None = None,
+        demo_password: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.is_draining = False
+        self._http: HTTPServer | None = None
+        clock = clock or SystemClock()
+        bus = LocalBus()
+        metrics = Metrics()
+        background = Background()
+        users, calls, sign_in_store = UserStore(database), CallStore(database), SignInStore(database)
+        self._stores = (users, calls, sign_in_store)
+        self._passwords = Passwords(settings.auth)
+        sign_ins = SignIns(
+            users,
+            sign_in_store,
+            Tokens(settings.auth, secret, clock),
+            self._passwords,
+            LoginThrottle(settings.auth),
+            bus,
+            clock,
+            settings.auth.sign_in_cache_s,
+        )
+        sockets = settings.sockets
+        hub = Hub(bus, clock, sockets.max_connections_per_user, self._on_closed)
+        presence = PresenceBoard(hub, bus, clock)
+        switchboard = Switchboard(calls, users, presence, hub, bus, clock, settings.calls)
+        inbox = Inbox(
+            switchboard, users, presence, hub, background, clock, sockets.heartbeat_interval_s, sockets.resume_window_s
+        )
+        self.rooms = Rooms(switchboard, hub, bus, background, clock, sockets)
+        endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
+        hub.watchers.update(endpoints)
+        self.services = Services(
+            settings=settings,
+            clock=clock,
+            epoch=new_id(),
+            node=node_name(settings),
+            database=database,
+            users=users,
+            calls=calls,
+            sign_ins=sign_ins,
+            accounts=Accounts(users, sign_ins, self._passwords, clock),
+            presence=presence,
+            switchboard=switchboard,
+            hub=hub,
+            heartbeat=HeartbeatWheel(
+                sockets.heartbeat_timeout_s,
+                sockets.max_blocked_s,
+                lambda: rfc3339(clock.now()),
+                lambda connection: hub.close(connection, CloseCode.HEARTBEAT_MISSED),
+                lambda connection: hub.close(connection, CloseCode.SLOW_CONSUMER),
+            ),
+            background=background,
+            endpoints=endpoints,
+            metrics=metrics,
+            origins=Origins(settings.server, settings.server.port),
+            demo_password=demo_password,
+            draining=lambda: self.is_draining,
+        )
+        metrics.watch("ringback_sockets_open", "Open sockets", lambda: len(hub.connections))
+        metrics.watch("ringback_sessions", "Sessions, those that may be resumed included", lambda: len(hub))
+        metrics.watch("ringback_rooms", "Calls with somebody in their room here", lambda: len(self.rooms))
+        self.jobs = Jobs(
+            [
+                Job("heartbeat", TICK_S, self.beat),
+                Job("sweep", settings.jobs.sweep_interval_s, self.sweep),
+                Job("revocations", settings.jobs.revocation_interval_s, sign_ins.notice_revocations),
+                Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
+            ]
+        )
+
+    # ── life ──
+
+    async def prepare(self) -> None:
+        """Makes the indexes; raises :class:`~server.errors.Unavailable` if the database is away."""
+        for store in self._stores:
+            await store.ensure_indexes()
+
+    async def start(self) -> int:
+        """Listens and starts the jobs; returns the port. ``prepare`` comes first."""
+        server = self.settings.server
+        sockets = bind_sockets(server.port, server.host)
+        port = int(sockets[0].getsockname()[1])
+        self.services.origins = Origins(server, port)
+        self._http = HTTPServer(
+            RingbackApplication(self.services),
+            idle_connection_timeout=IDLE_CONNECTION_TIMEOUT_S,
+            body_timeout=BODY_TIMEOUT_S,
+            max_header_size=MAX_HEADER_BYTES,
+            max_body_size=MAX_BODY_BYTES,
+        )
+        self._http.add_sockets(sockets)
+        self.jobs.start()
+        return port
+
+    async def stop(self, within_s: float = 10.0) -> None:
+        """Tells every client where it stands, finishes what is under way, and stops. No frame is sent afterwards."""
+        self.is_draining = True
+        if self._http is not None:
+            self._http.stop()
+        self.send_home()
+        await self._until_gone(within_s)
+        self.jobs.stop()
+        await self.services.background.finish(within_s)
+        if self._http is not None:
+            await self._http.close_all_connections()
+        self._passwords.close()
+
+    def send_home(self) -> None:
+        """Closes every socket with ``draining``; the times to come back are spread over ``sockets.drain_s``."""
+        connections = list(self.services.hub.connections)
+        slot_s = min(RETURN_SLOT_S, self.settings.sockets.drain_s / max(1, len(connections)))
+        for index, connection in enumerate(connections):
+            self.services.hub.close(connection, CloseCode.DRAINING, retry_after_ms=round(1000 * slot_s * (index + 1)))
+
+    async def _until_gone(self, within_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while self.services.hub.connections and loop.time() < deadline:
+            await asyncio.sleep(0.02)
+
+    # ── jobs ──
+
+    async def beat(self) -> None:
+        """One tick of the heartbeat."""
+        self.services.heartbeat.tick(self.services.clock.monotonic())
+
+    async def sweep(self) -> SweepReport:
+        """Ends calls past their deadline, drops sessions past their resume window, and says in one line what it did."""
+        dropped = self.services.hub.sweep()
+        lost = self.rooms.sweep()
+        self.services.presence.sweep()
+        report = await self.services.switchboard.sweep()
+        self.services.metrics.expired_calls.inc(report.expired)
+        if dropped or lost or report.expired:
+            log.info("swept", calls_expired=report.expired, sessions_dropped=dropped, legs_lost=lost)
+        return report
+
+    # ── records ──
+
+    def _on_closed(self, connection: Connection) -> None:
+        transport = connection.transport
+        session = connection.session
+        code = connection.close_code or transport.code_received
+        self.services.metrics.sockets_closed.labels(connection.kind, str(int(code)) if code else "none").inc()
+        self.services.metrics.dropped_frames.inc(transport.dropped_after_close)
+        log.info(
+            "socket_closed",
+            connection_id=session.id if session else None,
+            kind=connection.kind,
+            room=connection.resource or None,
+            user_id=session.who.user.id if session else None,
+            initiator=transport.initiator,
+            code_sent=int(connection.close_code) if connection.close_code else None,
+            code_received=transport.code_received,
+            clean=transport.clean,
+            reason=connection.close_reason or None,
+            age_s=round(self.services.clock.monotonic() - connection.opened_at_s, 1),
+            frames_received=transport.frames_received,
+            frames_sent=transport.frames_sent,
+            rtt_ms=connection.rtt_ms,
+            last_error=connection.last_error or None,
+        )
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, data_dir: Path, *, attach: bool = False) -> AsyncIterator[Database]:
+    """The database that the settings name, or an own one under ``data_dir`` that lives as long as this context.
+
+    ``attach``: where a server runs on ``data_dir`` already, its database is used.
+    """
+    embedded = None if settings.mongo.uri else EmbeddedMongo(data_dir, attach=attach)
+    uri = await embedded.start() if embedded else settings.mongo.uri
+    database = connect(settings.mongo, uri)
+    try:
+        yield database
+    finally:
+        database.close()
+        if embedded:
+            await embedded.stop()
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings, *, attach: bool = False, demo_password: str | None = None
+) -> AsyncIterator[Server]:
+    """A server on its database, prepared and not yet listening; commands beside a running one say ``attach``."""
+    data_dir = resolve_data_dir(settings)
+    secret = settings.auth.secret or load_or_create_secret(data_dir)
+    async with open_database(settings, data_dir, attach=attach) as database:
+        server = Server(settings, database, secret, demo_password=demo_password)
+        await server.prepare()
+        yield server

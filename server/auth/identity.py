@@ -1,0 +1,17 @@
+"""Who is behind a request or a socket, once that is proven."""
+
+from __future__ import annotations
+
+import msgspec
+
+from server.realtime.frames import UserRef
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A person (``user``) in one sign-in (``sign_in_id``) on one ``device`` (its label)."""
+
+    user: UserRef
+    sign_in_id: str
+    device: str
+    admin: bool = False
+    do_not_disturb: bool = False

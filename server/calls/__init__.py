@@ -1,0 +1,1 @@
+"""Calls: what a call is, the rules of its life, and the switchboard that applies them."""

@@ -1,0 +1,119 @@
+"""The inbox: ``/ws/user``, one session for each device, where a person's devices ring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.calls import rules
+from server.calls.model import Call, view
+from server.calls.notices import expires_in_ms
+from server.calls.presence import PresenceBoard
+from server.calls.switchboard import Switchboard
+from server.clock import Clock
+from server.close_codes import CloseCode
+from server.realtime import frames
+from server.realtime.background import Background
+from server.realtime.dispatch import Commands, Result
+from server.realtime.hub import DEVICE, Hub
+from server.realtime.session import Session
+from server.store.users import UserStore
+
+
+class Inbox:
+    """Rings devices, takes their answers, and tells them of the people they watch."""
+
+    kind = DEVICE
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        users: UserStore,
+        presence: PresenceBoard,
+        hub: Hub,
+        background: Background,
+        clock: Clock,
+        interval_s: float,
+        resume_window_s: float,
+    ) -> None:
+        self._switchboard = switchboard
+        self._users = users
+        self._presence = presence
+        self._hub = hub
+        self._background = background
+        self._clock = clock
+        self.interval_s = interval_s
+        self.resume_window_s = resume_window_s
+        self.commands = Commands(
+            reader=frames.FrameReader(frames.Ringing, frames.AnswerCall, frames.Decline, frames.Ignore, frames.Watch),
+            quick={frames.Ignore: self._ignore},
+            slow={
+                frames.Ringing: self._ringing,
+                frames.AnswerCall: self._answer,
+                frames.Decline: self._decline,
+                frames.Watch: self._watch,
+            },
+        )
+
+    # ── coming and going ──
+
+    async def open(self, session: Session) -> dict[str, Any]:
+        """Registers the device, then reads what rings: a call placed meanwhile waits in the session."""
+        self._hub.admit(session)
+        return await self.reopen(session)
+
+    async def reopen(self, session: Session) -> dict[str, Any]:
+        """What a device needs to draw itself: the calls that ring for the person, and those they are in."""
+        user_id = session.who.user.id
+        now = self._clock.now()
+        incoming, others = [], []
+        for call in await self._switchboard.live_of(user_id):
+            leg = call.leg_of(user_id)
+            if leg is None or not leg.is_ringable:
+                others.append(view(call))
+            elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
+                incoming.append({"call": view(call), "expires_in_ms": expires_in_ms(call, now)})
+                if not leg.reached:
+                    self._background.start(self._switchboard.reached(call.call_id, user_id), "reached")
+        return {"incoming": incoming, "calls": others}
+
+    def session_attached(self, session: Session) -> None:
+        """See :class:`~server.realtime.hub.SessionWatcher`."""
+        self._presence.came(session.who.user.id, session.who.do_not_disturb)
+
+    def session_detached(self, session: Session) -> None:
+        """See :class:`~server.realtime.hub.SessionWatcher`."""
+        self._presence.went(session.who.user.id)
+
+    def session_over(self, session: Session, code: CloseCode) -> None:
+        """See :class:`~server.realtime.hub.SessionWatcher`."""
+        self._presence.unwatch(session)
+        self._presence.went(session.who.user.id)
+
+    # ── frames ──
+
+    async def _ringing(self, session: Session, frame: frames.Ringing) -> Result:
+        await self._switchboard.acknowledge_ringing(frame.call_id, session.who)
+        return None
+
+    async def _answer(self, session: Session, frame: frames.AnswerCall) -> Result:
+        return _call(await self._switchboard.answer(frame.call_id, session.who, session.id))
+
+    async def _decline(self, session: Session, frame: frames.Decline) -> Result:
+        return _call(await self._switchboard.decline(frame.call_id, session.who, session.id))
+
+    def _ignore(self, session: Session, frame: frames.Ignore) -> Result:
+        return None  # this device is silent by its own doing; the others go on ringing
+
+    async def _watch(self, session: Session, frame: frames.Watch) -> Result:
+        people = await self._users.by_ids(frame.user_ids)
+        self._presence.watch(session, (user.user_id for user in people))
+        return {
+            "people": [
+                {"user_id": user.user_id, "state": self._presence.state(user.user_id, user.do_not_disturb)}
+                for user in people
+            ]
+        }
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {"call": view(call)}

@@ -1,0 +1,175 @@
+"""What a call is: one value that is replaced as a whole with each change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from server.realtime.frames import UserRef
+from server.wire import optional_rfc3339, rfc3339
+
+MediaKind = Literal["audio", "video"]
+CallState = Literal["inviting", "ringing", "connecting", "active", "ended"]
+LegState = Literal[
+    "invited",
+    "ringing",
+    "joined",
+    "reconnecting",
+    "left",
+    "declined",
+    "missed",
+    "busy",
+    "do_not_disturb",
+    "blocked",
+    "unreachable",
+]
+EndReason = Literal[
+    "hangup",
+    "declined",
+    "cancelled",
+    "no_answer",
+    "busy",
+    "do_not_disturb",
+    "blocked",
+    "unreachable",
+    "media_denied",
+    "ice_failed",
+    "connection_lost",
+    "lonely",
+    "max_duration",
+    "admin_ended",
+    "server_shutdown",
+    "error",
+]
+
+RINGABLE: frozenset[str] = frozenset({"invited", "ringing"})
+"""States of a leg for which devices ring."""
+IN_CALL: frozenset[str] = frozenset({"joined", "reconnecting"})
+"""States of a leg whose person takes part."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    """What answered: ``id`` is the connection or the sign-in that acted, ``label`` what the person calls it."""
+
+    id: str
+    label: str
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One person in one call. The first leg is the caller's."""
+
+    leg_id: str
+    user: UserRef
+    state: LegState
+    invited_at: datetime
+    device: Device | None = None
+    reason: str | None = None
+    reached: bool = False
+    """Whether any device of this person was connected while the call rang."""
+    ringing_at: datetime | None = None
+    joined_at: datetime | None = None
+    media_at: datetime | None = None
+    """When this participant first reported that media flows."""
+    left_at: datetime | None = None
+
+    @property
+    def is_ringable(self) -> bool:
+        """Whether devices of this person ring, or should."""
+        return self.state in RINGABLE
+
+    @property
+    def is_in_call(self) -> bool:
+        """Whether the person takes part, even while their socket is away."""
+        return self.state in IN_CALL
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call. ``rev`` grows by one with each change; ``deadline`` is when the state ends by itself."""
+
+    call_id: str
+    state: CallState
+    media: MediaKind
+    created_by: UserRef
+    created_at: datetime
+    ring_deadline: datetime
+    deadline: datetime | None
+    legs: tuple[Leg, ...]
+    rev: int = 1
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+    ended_by: str | None = None
+    """User id of whoever ended it; None when a deadline or the server did."""
+    client_key: str | None = None
+    lease_until: datetime | None = None
+    """While people talk: renewed by the nodes that hold their sockets. When it runs out, those nodes are dead."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has ended."""
+        return self.state == "ended"
+
+    @property
+    def caller(self) -> Leg:
+        """The leg of the person who placed the call."""
+        return self.legs[0]
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """The leg with that id."""
+        return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
+
+    def leg_of(self, user_id: str) -> Leg | None:
+        """The leg of that person."""
+        return next((leg for leg in self.legs if leg.user.id == user_id), None)
+
+    def rank(self, leg_id: str) -> int:
+        """The place of the leg in the call (caller 0): of two legs the one with the higher rank is polite."""
+        return next(index for index, leg in enumerate(self.legs) if leg.leg_id == leg_id)
+
+    def user_ids(self) -> tuple[str, ...]:
+        """Everybody in the call, the caller first."""
+        return tuple(leg.user.id for leg in self.legs)
+
+
+def duration_s(call: Call) -> float | None:
+    """Seconds from the answer to the end, to the millisecond; ``None`` while it goes on or if nobody answered."""
+    if call.answered_at is None or call.ended_at is None:
+        return None
+    return round(max(0.0, (call.ended_at - call.answered_at).total_seconds()), 3)
+
+
+def view(call: Call) -> dict[str, Any]:
+    """The call as it crosses the wire (``docs/protocol.md``, «A call»)."""
+    return {
+        "call_id": call.call_id,
+        "state": call.state,
+        "media": call.media,
+        "created_by": call.created_by,
+        "created_at": rfc3339(call.created_at),
+        "ring_deadline": rfc3339(call.ring_deadline),
+        "answered_at": optional_rfc3339(call.answered_at),
+        "ended_at": optional_rfc3339(call.ended_at),
+        "duration_s": duration_s(call),
+        "end_reason": call.end_reason,
+        "rev": call.rev,
+        "legs": [
+            {
+                "leg_id": leg.leg_id,
+                "user": leg.user,
+                "device": leg.device.label if leg.device else None,
+                "state": leg.state,
+                "reason": leg.reason,
+                "joined_at": optional_rfc3339(leg.joined_at),
+                "left_at": optional_rfc3339(leg.left_at),
+            }
+            for leg in call.legs
+        ],
+    }
+
+
+def was_missed_by(call: Call, user_id: str) -> bool:
+    """Whether the call stands as missed in that person's history."""
+    leg = call.leg_of(user_id)
+    return leg is not None and leg.state == "missed"

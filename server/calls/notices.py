@@ -1,0 +1,61 @@
+"""Who is told what when a call has changed: a pure function of the call before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from server.calls.model import Call, Leg, view
+from server.realtime.bus import CallNews, Message, ToDevices, call_topic, user_topic
+from server.realtime.frames import CallChanged, Incoming, IncomingStopped, encode
+from server.wire import rfc3339
+
+Stopped = Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
+
+
+def notices(before: Call | None, after: Call, actor: str | None, now: datetime) -> Iterator[tuple[str, Message]]:
+    """The messages, each with its topic, for a call that was just stored.
+
+    ``actor`` is the connection or sign-in that caused the change: it learns of it by ``call`` and is not told that its
+    own answer was given elsewhere. Rooms hear first, so that whoever is in the call is never behind.
+    """
+    yield call_topic(after.call_id), CallNews(after)
+    shown = view(after)
+    changed = encode(CallChanged(timestamp=rfc3339(now), call_id=after.call_id, call=shown))
+    for leg in after.legs:
+        topic = user_topic(leg.user.id)
+        was = before.leg(leg.leg_id) if before else None
+        if leg.is_ringable and was is None:
+            yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now))
+            continue
+        if was is not None and was.is_ringable and not leg.is_ringable:
+            stopped = IncomingStopped(timestamp=rfc3339(now), call_id=after.call_id, reason=_why_it_stopped(after, leg))
+            yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
+        yield topic, ToDevices(leg.user.id, changed)
+
+
+def incoming_frame(call: Call, leg: Leg, now: datetime) -> bytes:
+    """The encoded ``incoming`` for the person of ``leg``."""
+    return encode(
+        Incoming(
+            timestamp=rfc3339(now),
+            call_id=call.call_id,
+            user_id=call.created_by.id,
+            call=view(call),
+            expires_in_ms=expires_in_ms(call, now),
+        )
+    )
+
+
+def expires_in_ms(call: Call, now: datetime) -> int:
+    """How long the call will still ring, in milliseconds: a duration, because clocks of telephones are wrong."""
+    return max(0, round((call.ring_deadline - now).total_seconds() * 1000))
+
+
+def _why_it_stopped(call: Call, leg: Leg) -> Stopped:
+    if leg.is_in_call:
+        return "answered_elsewhere"
+    if leg.state == "declined":
+        return "declined_elsewhere"
+    return "no_answer" if call.end_reason in ("no_answer", "unreachable") else "cancelled"

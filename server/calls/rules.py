@@ -1,0 +1,307 @@
+"""The rules of a call's life: plain functions of (call, event, now), without I/O and without a clock of their own.
+
+    inviting ──▶ ringing ──▶ connecting ──▶ active ──▶ ended
+        └───────────┴────────────┴─────────────────────▶ ended(reason)
+
+Each function returns the call as it is after the event – the same object when nothing changes – or raises
+:class:`~server.errors.AlreadyAnswered`, :class:`~server.errors.CallEnded` or :class:`~server.errors.BadState`. Whoever
+stores the result does so on condition of ``rev``, so of two events at once one is judged by the other's result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from server.calls.model import IN_CALL, Call, Device, EndReason, Leg, LegState, MediaKind
+from server.errors import AlreadyAnswered, BadState, CallEnded
+from server.realtime.frames import UserRef
+
+LEAST_RING_S = 3.0
+"""With less time left a device does not begin to ring: nobody could pick up."""
+
+
+class Timing:
+    """The deadlines of a call, in seconds.
+
+    A lease of 40 s, looked at every second, ends the calls of a dead node within 45.
+    """
+
+    def __init__(
+        self,
+        ring_s: float = 45.0,
+        connect_s: float = 20.0,
+        max_duration_s: float = 43_200.0,
+        lease_s: float = 40.0,
+    ) -> None:
+        self.ring = timedelta(seconds=ring_s)
+        self.connect = timedelta(seconds=connect_s)
+        self.max_duration = timedelta(seconds=max_duration_s)
+        self.lease = timedelta(seconds=lease_s)
+
+
+class Callee:
+    """Somebody who is called: whether a device of theirs is connected, and whether they want to be disturbed."""
+
+    def __init__(self, user: UserRef, *, reached: bool, do_not_disturb: bool = False) -> None:
+        self.user = user
+        self.reached = reached
+        self.do_not_disturb = do_not_disturb
+
+
+def place(
+    caller: UserRef,
+    device: Device,
+    callees: Sequence[Callee],
+    media: MediaKind,
+    now: datetime,
+    timing: Timing,
+    new_id: Callable[[], str],
+    client_key: str | None = None,
+) -> Call:
+    """A new call. A callee who does not want to be disturbed is an outcome of that leg, not an error."""
+    ring_deadline = now + timing.ring
+    first = Leg(leg_id=new_id(), user=caller, state="joined", invited_at=now, device=device, joined_at=now)
+    others = [
+        Leg(
+            leg_id=new_id(),
+            user=callee.user,
+            state="do_not_disturb" if callee.do_not_disturb else "invited",
+            reason="do_not_disturb" if callee.do_not_disturb else None,
+            left_at=now if callee.do_not_disturb else None,
+            invited_at=now,
+            reached=callee.reached,
+        )
+        for callee in callees
+    ]
+    call = Call(
+        call_id=new_id(),
+        state="inviting",
+        media=media,
+        created_by=caller,
+        created_at=now,
+        ring_deadline=ring_deadline,
+        deadline=ring_deadline,
+        legs=(first, *others),
+        client_key=client_key,
+    )
+    return _ended_if_nobody_is_left(call, now, by=None)
+
+
+def reach(call: Call, user_id: str) -> Call:
+    """A device of the person is connected while the call rings."""
+    leg = call.leg_of(user_id)
+    if call.is_over or leg is None or not leg.is_ringable or leg.reached:
+        return call
+    return _changed(call, _with_leg(call, replace(leg, reached=True)))
+
+
+def acknowledge_ringing(call: Call, user_id: str, now: datetime) -> Call:
+    """A device of the person shows the call: only now does the caller's state become ``ringing``."""
+    leg = _callee_leg(call, user_id)
+    if not leg.is_ringable or leg.state == "ringing":
+        return call
+    changed = _with_leg(call, replace(leg, state="ringing", reached=True, ringing_at=now))
+    if call.state == "inviting":
+        changed = replace(changed, state="ringing")
+    return _changed(call, changed)
+
+
+def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timing) -> Call:
+    """The person takes the call on ``device``; the first answer wins, the winner's repetition changes nothing."""
+    leg = _callee_leg(call, user_id)
+    if leg.is_in_call and leg.device is not None and leg.device.id == device.id:
+        return call
+    if not leg.is_ringable:
+        raise AlreadyAnswered()
+    changed = _with_leg(call, replace(leg, state="joined", reached=True, device=device, joined_at=now))
+    if call.state in ("inviting", "ringing"):
+        changed = replace(
+            changed,
+            state="connecting",
+            answered_at=now,
+            deadline=now + timing.connect,
+            lease_until=now + timing.lease,
+        )
+    return _changed(call, changed)
+
+
+def merge(call: Call, user_id: str, device: Device, media: MediaKind, now: datetime, timing: Timing) -> Call:
+    """The callee dials the caller while the call rings: that is an answer. Media kinds that differ become audio."""
+    answered = answer(call, user_id, device, now, timing)
+    if answered is not call and media != call.media:
+        return replace(answered, media="audio")
+    return answered
+
+
+def decline(call: Call, user_id: str, now: datetime) -> Call:
+    """The person does not take the call; it stops on all their devices."""
+    leg = _callee_leg(call, user_id)
+    if leg.state == "declined":
+        return call
+    if not leg.is_ringable:
+        raise AlreadyAnswered()
+    changed = _with_leg(call, _closed(leg, "declined", "declined", now))
+    return _ended_if_nobody_is_left(_changed(call, changed), now, by=user_id)
+
+
+def cancel(call: Call, user_id: str, now: datetime) -> Call:
+    """The caller gives up while it rings."""
+    _refuse_if_over(call)
+    if call.caller.user.id != user_id:
+        raise BadState("Only the caller can cancel")
+    if call.state not in ("inviting", "ringing"):
+        raise AlreadyAnswered("The call was answered; hang up instead")
+    return end(call, "cancelled", now, by=user_id)
+
+
+def hang_up(call: Call, user_id: str, now: datetime, reason: EndReason = "hangup") -> Call:
+    """A participant ends the call; while it rings that is a cancel for the caller and a decline for a callee."""
+    _refuse_if_over(call)
+    leg = call.leg_of(user_id)
+    if leg is None:
+        raise BadState("Not in this call")
+    if leg.is_ringable:
+        return decline(call, user_id, now)
+    if not leg.is_in_call:
+        raise BadState("Not in this call any more")
+    if call.state in ("inviting", "ringing"):
+        return end(call, "cancelled" if reason == "hangup" else reason, now, by=user_id)
+    return end(call, reason, now, by=user_id)
+
+
+def media_connected(call: Call, leg_id: str, now: datetime, timing: Timing) -> Call:
+    """A participant reports that media flows; with two of them the call is active."""
+    leg = call.leg(leg_id)
+    if call.is_over or leg is None or not leg.is_in_call or leg.media_at is not None:
+        return call
+    changed = _with_leg(call, replace(leg, media_at=now))
+    flowing = sum(1 for each in changed.legs if each.is_in_call and each.media_at is not None)
+    if call.state == "connecting" and flowing >= 2:
+        changed = replace(changed, state="active", deadline=now + timing.max_duration)
+    return _changed(call, changed)
+
+
+def socket_lost(call: Call, leg_id: str) -> Call:
+    """A participant's socket is gone; the call is not: the media goes on between the peers."""
+    leg = call.leg(leg_id)
+    if call.is_over or leg is None or leg.state != "joined":
+        return call
+    return _changed(call, _with_leg(call, replace(leg, state="reconnecting")))
+
+
+def socket_back(call: Call, leg_id: str) -> Call:
+    """A participant's socket has come back."""
+    leg = call.leg(leg_id)
+    if call.is_over or leg is None or leg.state != "reconnecting":
+        return call
+    return _changed(call, _with_leg(call, replace(leg, state="joined")))
+
+
+def leave(call: Call, leg_id: str, now: datetime, reason: EndReason, by: str | None) -> Call:
+    """A participant is gone (``hangup``) or lost (``connection_lost``); the last but one takes the call with them."""
+    leg = call.leg(leg_id)
+    if call.is_over or leg is None or not leg.is_in_call:
+        return call
+    left = _changed(call, _with_leg(call, _closed(leg, "left", reason, now)))
+    staying = [each for each in left.legs if each.is_in_call]
+    ringing = [each for each in left.legs if each.is_ringable]
+    if leg is call.caller and call.state in ("inviting", "ringing"):
+        return _end(left, "cancelled" if reason == "hangup" else reason, now, by, base=call)
+    if len(staying) + len(ringing) < 2:
+        return _end(left, reason, now, by, base=call)
+    return left
+
+
+def expire(call: Call, now: datetime) -> Call:
+    """The deadline of the state, or the lease, has passed; if not, nothing changes, however often it is asked."""
+    if call.is_over or call.deadline is None:
+        return call
+    if call.lease_until is not None and now >= call.lease_until:
+        return end(call, "connection_lost", now, by=None)
+    if now < call.deadline:
+        return call
+    if call.state in ("inviting", "ringing"):
+        callees = call.legs[1:]
+        reached = any(leg.reached for leg in callees if leg.is_ringable)
+        return end(call, "no_answer" if reached else "unreachable", now, by=None)
+    if call.state == "connecting":
+        return end(call, "ice_failed", now, by=None)
+    return end(call, "max_duration", now, by=None)
+
+
+def end(call: Call, reason: EndReason, now: datetime, by: str | None) -> Call:
+    """The call is over, for everybody, once: an ended call does not change any more."""
+    if call.is_over:
+        return call
+    return _end(_changed(call, call), reason, now, by, base=call)
+
+
+def _end(call: Call, reason: EndReason, now: datetime, by: str | None, *, base: Call) -> Call:
+    """``call`` (already one ``rev`` past ``base``) ended, with each leg that was still open closed accordingly."""
+    assert call.rev == base.rev + 1
+    return _closed_call(call, reason, now, by)
+
+
+def _closed_call(call: Call, reason: EndReason, now: datetime, by: str | None) -> Call:
+    return replace(
+        call,
+        state="ended",
+        legs=tuple(_leg_at_end(leg, reason, now) for leg in call.legs),
+        ended_at=now,
+        end_reason=reason,
+        ended_by=by,
+        deadline=None,
+        lease_until=None,
+    )
+
+
+def _leg_at_end(leg: Leg, reason: EndReason, now: datetime) -> Leg:
+    if leg.state in IN_CALL:
+        return _closed(leg, "left", reason, now)
+    if leg.is_ringable:
+        # «Missed» is what nobody answered or declined, whoever gave up first.
+        return _closed(leg, "unreachable" if reason == "unreachable" else "missed", reason, now)
+    return leg
+
+
+def _ended_if_nobody_is_left(call: Call, now: datetime, by: str | None) -> Call:
+    """Ends a call in which nobody rings or takes part beside the caller, for the reason that the callees gave."""
+    callees = call.legs[1:]
+    if any(leg.is_ringable or leg.is_in_call for leg in callees):
+        return call
+    reasons: dict[LegState, EndReason] = {
+        "declined": "declined",
+        "do_not_disturb": "do_not_disturb",
+        "busy": "busy",
+        "blocked": "blocked",
+    }
+    reason: EndReason = next((reasons[leg.state] for leg in callees if leg.state in reasons), "no_answer")
+    return _closed_call(call, reason, now, by)
+
+
+def _callee_leg(call: Call, user_id: str) -> Leg:
+    _refuse_if_over(call)
+    leg = call.leg_of(user_id)
+    if leg is None or leg is call.caller:
+        raise BadState("Only somebody who is called can do that")
+    return leg
+
+
+def _refuse_if_over(call: Call) -> None:
+    if call.is_over:
+        raise CallEnded()
+
+
+def _closed(leg: Leg, state: LegState, reason: str, now: datetime) -> Leg:
+    return replace(leg, state=state, reason=reason, left_at=now)
+
+
+def _with_leg(call: Call, changed: Leg) -> Call:
+    return replace(call, legs=tuple(changed if leg.leg_id == changed.leg_id else leg for leg in call.legs))
+
+
+def _changed(before: Call, after: Call) -> Call:
+    return replace(after, rev=before.rev + 1)

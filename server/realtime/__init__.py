@@ -1,0 +1,1 @@
+"""Sockets as the server sees them: frames, connections, sessions, rooms, the heartbeat."""

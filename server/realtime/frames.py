@@ -1,0 +1,372 @@
+"""Every frame that crosses a socket, in one registry: what a client may send, and what the server says.
+
+A frame is one JSON object with a ``type``. Frames from a client are decoded straight into the types below, so that a
+handler never meets a wrong field; frames to a client are built from them, and the envelope (``seq``) is added by the
+session that sends them. ``docs/protocol.md`` describes each; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from server.errors import BadRequest, UnknownType
+from server.wire import bad_request
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""An id as it crosses the wire: call, leg, user and connection ids, and the ids that clients give to their frames."""
+
+Connectivity = Literal["checking", "connected", "disconnected", "failed"]
+
+
+class UserRef(msgspec.Struct, frozen=True):
+    """A person as everybody may see them."""
+
+    id: str
+    username: str
+    display_name: str
+
+
+# ── from a client ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class FromClient(msgspec.Struct, forbid_unknown_fields=True, tag_field="type", kw_only=True):
+    """A frame from a client; one with an ``id`` gets exactly one ``ack`` or ``error``."""
+
+    id: Id | None = None
+
+
+class Auth(FromClient, tag="auth"):
+    """The first frame of a client that brought no credentials in the request."""
+
+    token: Annotated[str, msgspec.Meta(max_length=4096)]
+    resume: Id | None = None
+    last_seq: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class PingFromClient(FromClient, tag="ping"):
+    """Is the server there? It answers ``pong``."""
+
+
+class PongFromClient(FromClient, tag="pong"):
+    """The answer to the server's ``ping``."""
+
+
+class Ringing(FromClient, tag="ringing"):
+    """This device shows the call."""
+
+    call_id: Id
+
+
+class AnswerCall(FromClient, tag="answer"):
+    """This device takes the call."""
+
+    call_id: Id
+
+
+class Decline(FromClient, tag="decline"):
+    """The person does not take the call, on no device."""
+
+    call_id: Id
+
+
+class Ignore(FromClient, tag="ignore"):
+    """This device stops ringing, the others go on."""
+
+    call_id: Id
+
+
+class Watch(FromClient, tag="watch"):
+    """Whose presence this device shows; each ``watch`` replaces the one before."""
+
+    user_ids: Annotated[list[Id], msgspec.Meta(max_length=200)]
+
+
+class Offer(FromClient, tag="offer"):
+    """An SDP offer for one leg, passed on byte for byte."""
+
+    to: Id
+    sdp: msgspec.Raw
+
+
+class Answer(FromClient, tag="answer"):
+    """An SDP answer for one leg, passed on byte for byte."""
+
+    to: Id
+    sdp: msgspec.Raw
+
+
+class Candidate(FromClient, tag="candidate"):
+    """ICE candidates for one leg, passed on byte for byte."""
+
+    to: Id
+    candidates: msgspec.Raw
+
+
+class Media(FromClient, tag="media"):
+    """What this participant sends now."""
+
+    audio: bool
+    video: bool
+    screen: bool
+    hand: bool
+
+
+class ChatFromClient(FromClient, tag="chat"):
+    """A written message to everybody in the call."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Stats(FromClient, tag="stats"):
+    """What this participant sees of the media path to another leg."""
+
+    leg_id: Id
+    connection: Connectivity
+
+
+class Leave(FromClient, tag="leave"):
+    """This participant leaves; a call of two ends with that."""
+
+
+class HangUp(FromClient, tag="hangup"):
+    """The call ends for everybody."""
+
+    reason: Literal["hangup", "media_denied", "ice_failed"] = "hangup"
+
+
+# ── to a client ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ToClient(msgspec.Struct, tag_field="type", kw_only=True, omit_defaults=True):
+    """A frame to a client. ``timestamp`` is when it was made."""
+
+    timestamp: str
+
+
+class Connected(ToClient, tag="connected"):
+    """The first frame after success: everything that a client needs to draw itself."""
+
+    connection_id: str
+    epoch: str
+    user: UserRef
+    heartbeat: dict[str, float]
+    resume: dict[str, float]
+    limits: dict[str, float]
+    snapshot: Any
+
+
+class Resumed(ToClient, tag="resumed"):
+    """Ends the replay of what was missed; with ``complete`` false the client starts from the snapshot."""
+
+    from_: int = msgspec.field(name="from")
+    to: int
+    complete: bool = msgspec.field()
+
+
+class Ping(ToClient, tag="ping"):
+    """Said when there is nothing else to say, so that a page notices a dead server."""
+
+
+class Pong(ToClient, tag="pong"):
+    """The answer to a client's ``ping``."""
+
+
+class Ack(ToClient, tag="ack"):
+    """The frame with that ``id`` was acted on; ``result`` is merged into the frame."""
+
+    id: str
+
+
+class Error(ToClient, tag="error"):
+    """The frame with that ``id`` (or one without) was refused; the connection stays."""
+
+    code: str
+    message: str
+    retryable: bool = msgspec.field()
+    id: str | None = None
+    errors: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Bye(ToClient, tag="bye"):
+    """Announces that the server closes, why, and what to do."""
+
+    code: int
+    name: str
+    message: str
+    action: Literal["resume", "reconnect", "stop"]
+    retry_after_ms: int = msgspec.field()
+    session_kept: bool = msgspec.field()
+
+
+class Incoming(ToClient, tag="incoming"):
+    """A call rings for this person."""
+
+    call_id: str
+    user_id: str
+    call: Any
+    expires_in_ms: int
+
+
+class IncomingStopped(ToClient, tag="incoming_stopped"):
+    """The call no longer rings for this device."""
+
+    call_id: str
+    reason: Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
+
+
+class CallChanged(ToClient, tag="call"):
+    """A new snapshot of a call."""
+
+    call_id: str
+    call: Any
+
+
+class Presence(ToClient, tag="presence"):
+    """Somebody whom this device watches came or went."""
+
+    user_id: str
+    state: Literal["online", "offline", "in_call", "do_not_disturb"]
+
+
+class Join(ToClient, tag="join"):
+    """A participant is in the room, with a fresh connection: whoever knew the leg starts anew with it."""
+
+    call_id: str
+    user_id: str
+    participant: Any
+
+
+class Participant(ToClient, tag="participant"):
+    """What a participant sends, or whether their socket hangs, has changed."""
+
+    call_id: str
+    user_id: str
+    leg_id: str
+    connection: Literal["connected", "reconnecting"]
+    media: Any
+
+
+class LeaveNotice(ToClient, tag="leave"):
+    """A participant is no longer in the room."""
+
+    call_id: str
+    user_id: str
+    leg_id: str
+    reason: str
+
+
+class Ended(ToClient, tag="ended"):
+    """The call is over; the last frame of a room but ``bye``."""
+
+    call_id: str
+    call: Any
+
+
+class RelayedOffer(ToClient, tag="offer"):
+    """An offer from another leg."""
+
+    call_id: str
+    user_id: str
+    from_: str = msgspec.field(name="from")
+    sdp: msgspec.Raw
+
+
+class RelayedAnswer(ToClient, tag="answer"):
+    """An answer from another leg."""
+
+    call_id: str
+    user_id: str
+    from_: str = msgspec.field(name="from")
+    sdp: msgspec.Raw
+
+
+class RelayedCandidate(ToClient, tag="candidate"):
+    """Candidates from another leg."""
+
+    call_id: str
+    user_id: str
+    from_: str = msgspec.field(name="from")
+    candidates: msgspec.Raw
+
+
+class Chat(ToClient, tag="chat"):
+    """A written message in the call, to everybody in it, the writer too."""
+
+    call_id: str
+    user_id: str
+    message_id: str
+    user: UserRef
+    text: str
+    sent_at: str
+
+
+UNNUMBERED = frozenset({"connected", "resumed", "ping", "pong", "ack", "error", "bye"})
+"""Frames that carry no ``seq``: they belong to one socket and are not replayed."""
+
+EVERYWHERE: tuple[type[FromClient], ...] = (PingFromClient, PongFromClient)
+"""What a client may send on any socket once it is in."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(frame: ToClient) -> bytes:
+    """``frame`` as JSON, without ``seq``; the ``result`` of an ack is added by :func:`ack`."""
+    return _encoder.encode(frame)
+
+
+def numbered(seq: int, body: bytes) -> bytes:
+    """``body`` (an encoded frame) with ``seq`` in front: a room's frame is encoded once for everybody in it."""
+    return b'{"seq":%d,' % seq + body[1:]
+
+
+def ack(frame_id: str, timestamp: str, result: dict[str, Any] | None = None) -> bytes:
+    """The encoded ``ack`` for the frame ``frame_id``, with the fields of ``result`` in it."""
+    body = _encoder.encode(Ack(id=frame_id, timestamp=timestamp))
+    return body[:-1] + b"," + _encoder.encode(result)[1:] if result else body
+
+
+class FrameReader:
+    """Decodes what a client sends on one kind of socket.
+
+    ``types`` are the frames allowed there beside those allowed everywhere.
+    """
+
+    def __init__(self, *types: type[FromClient]) -> None:
+        allowed = types + tuple(each for each in EVERYWHERE if each not in types)
+        self.types: dict[str, type[FromClient]] = {str(each.__struct_config__.tag): each for each in allowed}
+        self._decoder: msgspec.json.Decoder[FromClient] = msgspec.json.Decoder(_union(allowed))
+
+    def read(self, data: bytes) -> FromClient:
+        """The frame in ``data``; raises :class:`BadRequest` or :class:`UnknownType`, which name what is wrong."""
+        try:
+            return self._decoder.decode(data)
+        except msgspec.ValidationError as error:
+            if "- at `$.type`" in str(error) and "Invalid value" in str(error):
+                raise UnknownType(f"type: one of {', '.join(sorted(self.types))}", fields={"type": "unknown"}) from None
+            raise bad_request(error) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadRequest("The frame is not JSON") from None
+
+
+def _union(types: tuple[type[FromClient], ...]) -> Any:
+    union: Any = types[0]
+    for each in types[1:]:
+        union = union | each
+    return union
+
+
+class _OnlyId(msgspec.Struct):
+    id: Id | None = None
+
+
+_id_decoder = msgspec.json.Decoder(_OnlyId)
+
+
+def id_of(data: bytes) -> str | None:
+    """The ``id`` of a frame that could not be read otherwise, so that its sender learns which one was refused."""
+    try:
+        return _id_decoder.decode(data).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

@@ -1,0 +1,47 @@
+"""What handlers may ask of the server, put together once by :mod:`server.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from server.auth.accounts import Accounts
+from server.auth.sign_ins import SignIns
+from server.calls.presence import PresenceBoard
+from server.calls.switchboard import Switchboard
+from server.clock import Clock
+from server.metrics import Metrics
+from server.origins import Origins
+from server.realtime.background import Background
+from server.realtime.endpoint import Endpoint
+from server.realtime.heartbeat import HeartbeatWheel
+from server.realtime.hub import Hub
+from server.settings import Settings
+from server.store.calls import CallStore
+from server.store.driver import Database
+from server.store.users import UserStore
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts of one running server. ``epoch`` tells its sessions from those of an earlier process."""
+
+    settings: Settings
+    clock: Clock
+    epoch: str
+    node: str
+    database: Database
+    users: UserStore
+    calls: CallStore
+    sign_ins: SignIns
+    accounts: Accounts
+    presence: PresenceBoard
+    switchboard: Switchboard
+    hub: Hub
+    heartbeat: HeartbeatWheel
+    background: Background
+    endpoints: dict[str, Endpoint]
+    metrics: Metrics
+    origins: Origins
+    demo_password: str | None = None
+    draining: Callable[[], bool] = field(default=lambda: False)

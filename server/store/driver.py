@@ -1,0 +1,178 @@
+"""The only place that knows motor: a database whose every operation has a deadline and one way to be away.
+
+Motor's bug fixes ended in May 2026 and PyMongo's own async API follows it; everything above this file uses the part
+that both share, so that the change is made here alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.write_concern import WriteConcern
+
+from server.errors import Unavailable
+from server.settings import MongoSettings
+
+__all__ = ["ASCENDING", "DESCENDING", "Collection", "Database", "Document", "Duplicate", "IndexModel", "connect"]
+
+Document = dict[str, Any]
+Sort = Sequence[tuple[str, int]]
+T = TypeVar("T")
+
+STEPPING_DOWN = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
+"""Server errors that mean «not now»: shutdown and change of primary (MongoDB server/mongo/base/error_codes.yml)."""
+
+
+class Duplicate(Exception):
+    """A unique index holds such a document already."""
+
+
+class Collection:
+    """One collection. Each operation raises :class:`~server.errors.Unavailable` when the database is away or slow."""
+
+    def __init__(self, motor: Any) -> None:
+        self._motor = motor
+
+    async def find_one(self, query: Mapping[str, Any], fields: Sequence[str] | None = None) -> Document | None:
+        """The first document that matches."""
+        found: Document | None = await _guarded(lambda: self._motor.find_one(query, fields))
+        return found
+
+    async def find(
+        self, query: Mapping[str, Any], *, sort: Sort = (), limit: int = 0, fields: Sequence[str] | None = None
+    ) -> list[Document]:
+        """Every document that matches, in order, at most ``limit`` (0: all)."""
+        cursor = self._motor.find(query, fields, limit=limit, sort=list(sort) or None)
+        found: list[Document] = await _guarded(lambda: cursor.to_list(None))
+        return found
+
+    async def count(self, query: Mapping[str, Any]) -> int:
+        """How many documents match."""
+        number: int = await _guarded(lambda: self._motor.count_documents(query))
+        return number
+
+    async def insert(self, document: Document) -> None:
+        """Stores a new document; raises :class:`Duplicate`."""
+        await _guarded(lambda: self._motor.insert_one(document))
+
+    async def insert_all(self, documents: list[Document]) -> None:
+        """Stores new documents, as many as possible; those that are there already stay as they are."""
+        await _guarded(lambda: self._motor.insert_many(documents, ordered=False))
+
+    async def replace(self, query: Mapping[str, Any], document: Document) -> bool:
+        """Puts ``document`` in the place of the one that matches; false if none did."""
+        result = await _guarded(lambda: self._motor.replace_one(query, document))
+        return bool(result.matched_count)
+
+    async def update(self, query: Mapping[str, Any], change: Mapping[str, Any], *, upsert: bool = False) -> bool:
+        """Changes the first document that matches; false if none did."""
+        result = await _guarded(lambda: self._motor.update_one(query, change, upsert=upsert))
+        return bool(result.matched_count or result.upserted_id)
+
+    async def update_all(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> int:
+        """Changes every document that matches; returns how many were changed."""
+        result = await _guarded(lambda: self._motor.update_many(query, change))
+        return int(result.modified_count)
+
+    async def update_and_get(
+        self, query: Mapping[str, Any], change: Mapping[str, Any], *, upsert: bool = False
+    ) -> Document | None:
+        """Changes the first document that matches and returns it as it is then."""
+        found: Document | None = await _guarded(
+            lambda: self._motor.find_one_and_update(query, change, upsert=upsert, return_document=ReturnDocument.AFTER)
+        )
+        return found
+
+    async def delete(self, query: Mapping[str, Any]) -> int:
+        """Removes every document that matches; returns how many."""
+        result = await _guarded(lambda: self._motor.delete_many(query))
+        return int(result.deleted_count)
+
+    async def explain(self, query: Mapping[str, Any], *, sort: Sort = (), limit: int = 0) -> Document:
+        """MongoDB's plan for a query, as it says it."""
+        cursor = self._motor.find(query, limit=limit, sort=list(sort) or None)
+        plan: Document = await _guarded(lambda: cursor.explain())
+        return plan
+
+    async def ensure_indexes(self, indexes: Sequence[IndexModel]) -> None:
+        """Makes the indexes that are missing; running it again changes nothing."""
+        if indexes:
+            await _guarded(lambda: self._motor.create_indexes(list(indexes)))
+
+
+class Database:
+    """A database and the client that reaches it; belongs to the event loop it was made in."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._motor = client.get_database(
+            name,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            # What was acknowledged outlives the crash of a node.
+            write_concern=WriteConcern(w="majority", j=True),
+        )
+        self.name = name
+
+    def collection(self, name: str) -> Collection:
+        """The collection of that name."""
+        return Collection(self._motor.get_collection(name))
+
+    async def ping(self) -> None:
+        """Raises :class:`~server.errors.Unavailable` unless the database answers."""
+        await _guarded(lambda: self._motor.command("ping"))
+
+    async def drop(self) -> None:
+        """Removes the whole database."""
+        await _guarded(lambda: self._client.drop_database(self.name))
+
+    def close(self) -> None:
+        """Ends all connections; operations under way fail."""
+        self._client.close()
+
+
+def connect(settings: MongoSettings, uri: str) -> Database:
+    """A database at ``uri``; nothing is asked of it yet. Deadlines are in ``settings`` (milliseconds)."""
+    client: Any = AsyncIOMotorClient(
+        uri,
+        timeoutMS=settings.timeout_ms,
+        serverSelectionTimeoutMS=settings.server_selection_timeout_ms,
+        connectTimeoutMS=settings.timeout_ms,
+        waitQueueTimeoutMS=settings.wait_queue_timeout_ms,
+        maxPoolSize=settings.max_pool_size,
+        appname="ringback",
+    )
+    return Database(client, settings.database)
+
+
+async def _guarded(operation: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await operation()
+    except DuplicateKeyError as error:
+        raise Duplicate(str(error.details.get("keyPattern") if error.details else "")) from None
+    except BulkWriteError as error:
+        if all(each.get("code") == 11000 for each in error.details.get("writeErrors", ())):
+            return None  # type: ignore[return-value]  # only insert_all comes here, and it returns nothing
+        raise
+    except (ConnectionFailure, ExecutionTimeout) as error:
+        raise Unavailable() from error
+    except OperationFailure as error:
+        if error.timeout or error.code in STEPPING_DOWN:
+            raise Unavailable() from error
+        raise
+    except PyMongoError as error:
+        if error.timeout:
+            raise Unavailable() from error
+        raise

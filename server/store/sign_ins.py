@@ -1,0 +1,99 @@
+"""The collections ``sign_ins`` and ``spent_tokens``: who is signed in where, and which one-use tokens were used."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from server.store.driver import ASCENDING, Collection, Database, Document, Duplicate, IndexModel
+
+SIGN_IN_INDEXES = [
+    IndexModel([("user_id", ASCENDING)], name="of_user"),
+    IndexModel([("revoked_at", ASCENDING)], name="revoked", partialFilterExpression={"revoked_at": {"$type": "date"}}),
+    # MongoDB removes what has run out by itself, within a minute or so.
+    IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
+]
+SPENT_INDEXES = [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)]
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """One sign-in on one device. ``refresh_number`` is that of the one refresh token that is good now."""
+
+    sign_in_id: str
+    user_id: str
+    device: str
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+    refresh_number: int = 1
+    revoked_at: datetime | None = None
+    revoked_why: str | None = None
+
+
+class SignInStore:
+    """Sign-ins in MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._sign_ins: Collection = database.collection("sign_ins")
+        self._spent: Collection = database.collection("spent_tokens")
+
+    async def ensure_indexes(self) -> None:
+        """Makes the indexes; see :meth:`Collection.ensure_indexes`."""
+        await self._sign_ins.ensure_indexes(SIGN_IN_INDEXES)
+        await self._spent.ensure_indexes(SPENT_INDEXES)
+
+    async def insert(self, sign_in: SignIn) -> None:
+        """Stores a new sign-in."""
+        document: dict[str, Any] = msgspec.to_builtins(sign_in, builtin_types=(datetime,))
+        document["_id"] = document.pop("sign_in_id")
+        await self._sign_ins.insert(document)
+
+    async def get(self, sign_in_id: str) -> SignIn | None:
+        """The sign-in with that id."""
+        return _sign_in(await self._sign_ins.find_one({"_id": sign_in_id}))
+
+    async def rotate(self, sign_in_id: str, number: int, now: datetime, expires_at: datetime) -> bool:
+        """Lets the refresh token after ``number`` be the good one; false if ``number`` is not the good one any more."""
+        return await self._sign_ins.update(
+            {"_id": sign_in_id, "refresh_number": number, "revoked_at": None},
+            {"$set": {"refresh_number": number + 1, "refreshed_at": now, "expires_at": expires_at}},
+        )
+
+    async def revoke(self, sign_in_id: str, now: datetime, why: str) -> bool:
+        """Ends one sign-in; false if it had ended before."""
+        return await self._sign_ins.update(
+            {"_id": sign_in_id, "revoked_at": None}, {"$set": {"revoked_at": now, "revoked_why": why}}
+        )
+
+    async def revoke_all(self, user_id: str, now: datetime, why: str, *, but: str | None = None) -> list[str]:
+        """Ends every sign-in of a person ``but`` one; returns the ids of those that ended."""
+        query: Document = {"user_id": user_id, "revoked_at": None}
+        if but is not None:
+            query["_id"] = {"$ne": but}
+        ids = [str(document["_id"]) for document in await self._sign_ins.find(query, fields=["_id"])]
+        await self._sign_ins.update_all(
+            {"_id": {"$in": ids}, "revoked_at": None}, {"$set": {"revoked_at": now, "revoked_why": why}}
+        )
+        return ids
+
+    async def revoked_since(self, moment: datetime) -> list[str]:
+        """The ids of sign-ins that ended at or after ``moment``, whoever ended them."""
+        found = await self._sign_ins.find({"revoked_at": {"$gte": moment}}, fields=["_id"])
+        return [str(document["_id"]) for document in found]
+
+    async def spend(self, token_id: str, expires_at: datetime) -> bool:
+        """Uses up a one-use token; exactly one caller gets true."""
+        try:
+            await self._spent.insert({"_id": token_id, "expires_at": expires_at})
+        except Duplicate:
+            return False
+        return True
+
+
+def _sign_in(document: Document | None) -> SignIn | None:
+    if document is None:
+        return None
+    document["sign_in_id"] = document.pop("_id")
+    return msgspec.convert(document, SignIn)

@@ -1,0 +1,67 @@
+"""JSON and time as they cross the wire: UTF-8 JSON by msgspec, times as RFC 3339 in UTC with milliseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from server.errors import BadRequest
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder()
+
+
+def rfc3339(moment: datetime) -> str:
+    """``moment`` (aware) as ``2026-11-20T05:12:07.345Z`` (RFC 3339 §5.6, always UTC, always milliseconds)."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def optional_rfc3339(moment: datetime | None) -> str | None:
+    """As :func:`rfc3339`, and ``None`` for ``None``."""
+    return None if moment is None else rfc3339(moment)
+
+
+def encode(document: Any) -> bytes:
+    """``document`` (structs, dicts, lists, datetimes, ids, bytes …) as JSON; it never fails for a type.
+
+    A ``datetime`` anywhere in it becomes :func:`rfc3339` (a naive one is taken as UTC, as MongoDB means it), and what
+    JSON has no form for becomes its ``str``.
+    """
+    return _encoder.encode(_plain(document))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    if isinstance(value, datetime):
+        return rfc3339(value if value.tzinfo else value.replace(tzinfo=UTC))
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return _plain(msgspec.to_builtins(value, builtin_types=(datetime,), enc_hook=str))
+
+
+def decode(body: bytes, shape: type[T]) -> T:
+    """``body`` as a ``shape``; raises :class:`BadRequest` that names the field and the rule."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise bad_request(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadRequest("The body is not JSON") from None
+
+
+def bad_request(error: msgspec.ValidationError) -> BadRequest:
+    """The refusal for a validation error of msgspec: ``fields`` maps the field's path to what is wrong with it."""
+    text, _, path = str(error).partition(" - at `")
+    field = path.removesuffix("`").removeprefix("$").removeprefix(".")
+    if not field and "`" in text:
+        field = text.split("`")[1] if "field" in text else ""
+    sentence = text.replace("Object contains unknown field", "There is no field").replace(
+        "Object missing required field", "Missing field"
+    )
+    return BadRequest(f"{field}: {sentence}" if field else sentence, fields={field or "body": sentence})
