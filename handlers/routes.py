@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, health, pages
+from handlers import auth, calls, health, pages, status
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -52,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     _api("/livez", health.LivezHandler),
     _api("/readyz", health.ReadyzHandler),
     _api("/metrics", health.MetricsHandler),
+    _api("/ws/status", status.SocketStatusHandler),
     Route(f"{API}/ws/user", f"{API}/ws/user", UserSocketHandler, "socket"),
     Route(f"{API}/ws/call/{{call_id}}", f"{API}/ws/call/([^/]{{1,64}})", CallSocketHandler, "socket"),
 )

@@ -26,6 +26,7 @@ from server.calls.switchboard import SweepReport, Switchboard
 from server.clock import Clock, SystemClock
 from server.close_codes import CloseCode
 from server.config import load_or_create_secret, node_name, resolve_data_dir
+from server.errors import Unavailable
 from server.ids import new_id
 from server.jobs import Job, Jobs
 from server.log import get_logger, log_request
@@ -39,9 +40,11 @@ from server.realtime.connection import Connection
 from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import TICK_S, HeartbeatWheel
 from server.realtime.hub import Hub
+from server.realtime.records import Records
 from server.services import Services
 from server.settings import Settings
 from server.store.calls import CallStore
+from server.store.connections import ConnectionStore
 from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.sign_ins import SignInStore
@@ -100,7 +103,9 @@ class Server:
         metrics = Metrics()
         background = Background()
         users, calls, sign_in_store = UserStore(database), CallStore(database), SignInStore(database)
-        self._stores = (users, calls, sign_in_store)
+        connections = ConnectionStore(database, settings.sockets.record_days)
+        self._stores = (users, calls, sign_in_store, connections)
+        self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
         sign_ins = SignIns(
             users,
@@ -157,6 +162,7 @@ class Server:
                 Job("heartbeat", TICK_S, self.beat),
                 Job("sweep", settings.jobs.sweep_interval_s, self.sweep),
                 Job("revocations", settings.jobs.revocation_interval_s, sign_ins.notice_revocations),
+                Job("records", settings.jobs.record_flush_interval_s, self.records.flush),
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
             ]
         )
@@ -194,9 +200,16 @@ class Server:
         await self._until_gone(within_s)
         self.jobs.stop()
         await self.services.background.finish(within_s)
+        await self._flush_records()
         if self._http is not None:
             await self._http.close_all_connections()
         self._passwords.close()
+
+    async def _flush_records(self) -> None:
+        try:
+            await self.records.flush()
+        except Unavailable:
+            log.warning("records_lost", count=len(self.records), why="the database is away")
 
     def send_home(self) -> None:
         """Closes every socket with ``draining``; the times to come back are spread over ``sockets.drain_s``."""
@@ -231,28 +244,10 @@ class Server:
     # ── records ──
 
     def _on_closed(self, connection: Connection) -> None:
-        transport = connection.transport
-        session = connection.session
-        code = connection.close_code or transport.code_received
-        self.services.metrics.sockets_closed.labels(connection.kind, str(int(code)) if code else "none").inc()
-        self.services.metrics.dropped_frames.inc(transport.dropped_after_close)
-        log.info(
-            "socket_closed",
-            connection_id=session.id if session else None,
-            kind=connection.kind,
-            room=connection.resource or None,
-            user_id=session.who.user.id if session else None,
-            initiator=transport.initiator,
-            code_sent=int(connection.close_code) if connection.close_code else None,
-            code_received=transport.code_received,
-            clean=transport.clean,
-            reason=connection.close_reason or None,
-            age_s=round(self.services.clock.monotonic() - connection.opened_at_s, 1),
-            frames_received=transport.frames_received,
-            frames_sent=transport.frames_sent,
-            rtt_ms=connection.rtt_ms,
-            last_error=connection.last_error or None,
-        )
+        record = self.records.closed(connection)
+        code = record.code_sent or record.code_received
+        self.services.metrics.sockets_closed.labels(record.kind, str(code or "none")).inc()
+        self.services.metrics.dropped_frames.inc(record.dropped_after_close)
 
 
 @asynccontextmanager

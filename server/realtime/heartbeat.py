@@ -18,8 +18,8 @@ TICK_S = 0.5
 class HeartbeatWheel:
     """Connections by the tick at which each is next looked at.
 
-    ``on_silent`` and ``on_slow`` hear of connections that has been silent past ``interval_s + timeout_s``, or
-    whose oldest unsent frame is older than ``max_blocked_s``; they decide what becomes of it. Times are monotonic seconds.
+    ``on_silent`` hears of a connection that has been silent past ``interval_s + timeout_s``, ``on_slow`` of one whose
+    oldest unsent frame is older than ``max_blocked_s``; they decide what becomes of it. Times are monotonic seconds.
     """
 
     def __init__(

@@ -35,6 +35,9 @@ T = TypeVar("T")
 STEPPING_DOWN = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 """Server errors that mean «not now»: shutdown and change of primary (MongoDB server/mongo/base/error_codes.yml)."""
 
+CHANGED_INDEX = frozenset({85, 86})
+"""IndexOptionsConflict and IndexKeySpecsConflict: an index of that name or key has other options."""
+
 
 class Duplicate(Exception):
     """A unique index holds such a document already."""
@@ -108,9 +111,22 @@ class Collection:
         return plan
 
     async def ensure_indexes(self, indexes: Sequence[IndexModel]) -> None:
-        """Makes the indexes that are missing; running it again changes nothing."""
-        if indexes:
-            await _guarded(lambda: self._motor.create_indexes(list(indexes)))
+        """Makes the indexes that are missing, and makes those anew whose options have changed; running it again
+        changes nothing."""
+        for index in indexes:
+            try:
+                await self._create(index)
+            except OperationFailure as error:
+                if error.code not in CHANGED_INDEX:
+                    raise
+                await self._drop(index)
+                await self._create(index)
+
+    async def _create(self, index: IndexModel) -> None:
+        await _guarded(lambda: self._motor.create_indexes([index]))
+
+    async def _drop(self, index: IndexModel) -> None:
+        await _guarded(lambda: self._motor.drop_index(index.document["name"]))
 
 
 class Database:

@@ -1,0 +1,37 @@
+"""The collection ``connections``: the records of closed connections, kept for some days."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from server.ids import new_id
+from server.store.driver import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel
+
+
+class ConnectionStore:
+    """Records of closed connections in MongoDB; ``days`` is how long they are kept."""
+
+    def __init__(self, database: Database, days: int) -> None:
+        self._connections: Collection = database.collection("connections")
+        self._indexes = [
+            IndexModel([("user_id", ASCENDING), ("_id", DESCENDING)], name="of_user"),
+            IndexModel(
+                [("closed_at", ASCENDING)],
+                name="expiry",
+                expireAfterSeconds=int(timedelta(days=days).total_seconds()),
+            ),
+        ]
+
+    async def ensure_indexes(self) -> None:
+        """Makes the indexes; a changed number of days is taken over."""
+        await self._connections.ensure_indexes(self._indexes)
+
+    async def insert_all(self, records: list[Document]) -> None:
+        """Stores records. Each gets its ``_id`` once, so that writing a batch again stores nothing twice."""
+        for record in records:
+            record.setdefault("_id", new_id())
+        await self._connections.insert_all(records)
+
+    async def of_user(self, user_id: str, *, limit: int) -> list[Document]:
+        """The newest records of a person."""
+        return await self._connections.find({"user_id": user_id}, sort=[("_id", DESCENDING)], limit=limit)
