@@ -193,11 +193,11 @@ class Server:
 
     async def stop(self, within_s: float = 10.0) -> None:
         """Tells every client where it stands, finishes what is under way, and stops. No frame is sent afterwards."""
-        self.is_draining = True
-        if self._http is not None:
-            self._http.stop()
+        self.is_draining = True  # /readyz says so from now on, and new sockets are sent away with ``draining``
         self.send_home()
         await self._until_gone(within_s)
+        if self._http is not None:
+            self._http.stop()
         self.jobs.stop()
         await self.services.background.finish(within_s)
         await self._flush_records()

