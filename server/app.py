@@ -49,7 +49,7 @@ from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.sign_ins import SignInStore
 from server.store.users import UserStore
-from server.wire import rfc3339
+from server.wire import Stamp
 
 log = get_logger("server")
 
@@ -99,6 +99,7 @@ class Server:
         self.is_draining = False
         self._http: HTTPServer | None = None
         clock = clock or SystemClock()
+        stamp = Stamp(clock)
         bus = LocalBus()
         metrics = Metrics()
         background = Background()
@@ -130,6 +131,7 @@ class Server:
         self.services = Services(
             settings=settings,
             clock=clock,
+            stamp=stamp,
             epoch=new_id(),
             node=node_name(settings),
             database=database,
@@ -143,7 +145,7 @@ class Server:
             heartbeat=HeartbeatWheel(
                 sockets.heartbeat_timeout_s,
                 sockets.max_blocked_s,
-                lambda: rfc3339(clock.now()),
+                stamp,
                 lambda connection: hub.close(connection, CloseCode.HEARTBEAT_MISSED),
                 lambda connection: hub.close(connection, CloseCode.SLOW_CONSUMER),
             ),

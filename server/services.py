@@ -20,6 +20,7 @@ from server.settings import Settings
 from server.store.calls import CallStore
 from server.store.driver import Database
 from server.store.users import UserStore
+from server.wire import Stamp
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Services:
 
     settings: Settings
     clock: Clock
+    stamp: Stamp
     epoch: str
     node: str
     database: Database

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from server.clock import Clock
 from server.errors import BadRequest
 
 T = TypeVar("T")
@@ -17,6 +18,25 @@ _encoder = msgspec.json.Encoder()
 def rfc3339(moment: datetime) -> str:
     """``moment`` (aware) as ``2026-11-20T05:12:07.345Z`` (RFC 3339 §5.6, always UTC, always milliseconds)."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class Stamp:
+    """The time now as frames carry it; made anew once a millisecond, because a busy room asks far more often."""
+
+    __slots__ = ("_clock", "_made_at_s", "_monotonic", "_text")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._monotonic = clock.monotonic
+        self._made_at_s = -1.0
+        self._text = ""
+
+    def __call__(self) -> str:
+        now_s = self._monotonic()
+        if not 0.0 <= now_s - self._made_at_s < 0.001:
+            self._made_at_s = now_s
+            self._text = rfc3339(self._clock.now())
+        return self._text
 
 
 def optional_rfc3339(moment: datetime | None) -> str | None:

@@ -27,7 +27,6 @@ from server.realtime.frames import Auth, Connected, FrameReader, Resumed, encode
 from server.realtime.heartbeat import note_pong
 from server.realtime.session import Session, SessionLimits
 from server.services import Services
-from server.wire import rfc3339
 
 log = get_logger("sockets")
 
@@ -110,7 +109,7 @@ class SocketHandler(WireHandler):
             self.kind,
             self.resource,
             self.endpoint.interval_s,
-            self._timestamp,
+            services.stamp,
             services.clock.monotonic,
             self.request.remote_ip or "",
         )
@@ -232,7 +231,7 @@ class SocketHandler(WireHandler):
         if resume is not None:
             complete = last_seq is not None and missed is not None
             resumed = Resumed(
-                timestamp=self._timestamp(), from_=last_seq or 0, to=session.buffer.last_seq, complete=complete
+                timestamp=self.services.stamp(), from_=last_seq or 0, to=session.buffer.last_seq, complete=complete
             )
             connection.send(encode(resumed))
         self.dispatcher = Dispatcher(
@@ -255,7 +254,7 @@ class SocketHandler(WireHandler):
         settings = self.services.settings.sockets
         return encode(
             Connected(
-                timestamp=self._timestamp(),
+                timestamp=self.services.stamp(),
                 connection_id=session.id,
                 epoch=self.services.epoch,
                 user=session.who.user,
@@ -342,6 +341,3 @@ class SocketHandler(WireHandler):
         self.services.hub.closed(connection)
         self.dispatcher = None
         self.connection = None
-
-    def _timestamp(self) -> str:
-        return rfc3339(self.services.clock.now())

@@ -13,7 +13,6 @@ from handlers.sockets.wire import WireHandler
 from server.close_codes import CloseCode
 from server.realtime.connection import Connection
 from server.services import Services
-from server.wire import rfc3339
 
 SOCKET_PATHS = (f"{API}/ws/user", f"{API}/ws/call/{{call_id}}")
 """The real ones, as :mod:`handlers.routes` registers them; a test compares the two."""
@@ -32,8 +31,8 @@ class ElsewhereHandler(WireHandler):
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Explains and closes."""
-        clock = self.services.clock
-        connection = Connection(self.wire, "elsewhere", "", 0.0, lambda: rfc3339(clock.now()), clock.monotonic)
+        services = self.services
+        connection = Connection(self.wire, "elsewhere", "", 0.0, services.stamp, services.clock.monotonic)
         connection.close(CloseCode.NO_SUCH_ENDPOINT, f"No socket here; did you mean {nearest(self.request.path)}?")
 
     def on_text(self, data: bytes) -> None:

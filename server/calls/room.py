@@ -21,7 +21,7 @@ from server.realtime.endpoint import Refused
 from server.realtime.hub import Hub
 from server.realtime.session import Session
 from server.settings import SocketSettings
-from server.wire import rfc3339
+from server.wire import Stamp
 
 KEPT_CHAT = 200
 """Messages that a newcomer is shown."""
@@ -104,7 +104,7 @@ class Rooms:
         self._hub = hub
         self._bus = bus
         self._background = background
-        self._clock = clock
+        self._timestamp = Stamp(clock)
         self._max_sdp_bytes = settings.max_sdp_bytes
         self._max_chat_characters = settings.max_chat_characters
         self.interval_s = settings.call_heartbeat_interval_s
@@ -436,9 +436,6 @@ class Rooms:
         if room is None or leg_id is None or room.members.get(leg_id) is not session:
             raise BadState("No longer in this call")
         return room, leg_id
-
-    def _timestamp(self) -> str:
-        return rfc3339(self._clock.now())
 
 
 def _connection(session: Session) -> Literal["connected", "reconnecting"]:

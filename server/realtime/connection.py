@@ -56,7 +56,6 @@ class Connection:
 
     __slots__ = (
         "_now_s",
-        "_timestamp",
         "close_code",
         "close_reason",
         "interval_s",
@@ -69,6 +68,7 @@ class Connection:
         "resource",
         "rtt_ms",
         "session",
+        "timestamp",
         "transport",
     )
 
@@ -87,7 +87,7 @@ class Connection:
         self.resource = resource
         self.interval_s = interval_s
         self.remote = remote
-        self._timestamp = timestamp
+        self.timestamp = timestamp
         self._now_s = now_s
         self.session: Session | None = None
         self.opened_at_s = self.last_sent_s = self.last_ping_s = now_s()
@@ -128,7 +128,7 @@ class Connection:
         rule = REGISTRY[code]
         message = reason or rule.message
         bye = Bye(
-            timestamp=self._timestamp(),
+            timestamp=self.timestamp(),
             code=int(code),
             name=code.name.lower(),
             message=message,

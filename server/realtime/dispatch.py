@@ -31,7 +31,6 @@ from server.realtime.frames import (
 from server.realtime.limits import OffenceWindow, TokenBucket
 from server.realtime.session import Session
 from server.settings import SocketSettings
-from server.wire import rfc3339
 
 Result = dict[str, Any] | None
 Quick = Callable[[Session, Any], Result]
@@ -110,7 +109,7 @@ class Dispatcher:
         if quick is not None:
             self._run_quick(quick, frame, now_s)
         elif kind is PingFromClient:
-            self._connection.send(encode(Pong(timestamp=self._timestamp())))
+            self._connection.send(encode(Pong(timestamp=self._connection.timestamp())))
             self._done(frame, None, now_s)
         elif kind is PongFromClient:
             self._done(frame, None, now_s)
@@ -169,7 +168,7 @@ class Dispatcher:
 
     def _done(self, frame: FromClient, result: Result, now_s: float) -> None:
         if frame.id is not None:
-            self._session.answer(frame.id, ack(frame.id, self._timestamp(), result), now_s)
+            self._session.answer(frame.id, ack(frame.id, self._connection.timestamp(), result), now_s)
 
     def _refused(self, frame_id: str | None, error: RingbackError, now_s: float) -> None:
         self._connection.last_error = error.code
@@ -201,7 +200,7 @@ class Dispatcher:
     def _error(self, frame_id: str | None, error: RingbackError) -> bytes:
         return encode(
             Error(
-                timestamp=self._timestamp(),
+                timestamp=self._connection.timestamp(),
                 id=frame_id,
                 code=error.code,
                 message=error.detail,
@@ -209,6 +208,3 @@ class Dispatcher:
                 errors=error.fields,
             )
         )
-
-    def _timestamp(self) -> str:
-        return rfc3339(self._clock.now())

@@ -51,7 +51,7 @@ class MongoDir:
         return file
 
     def is_locked(self) -> bool:
-        """Whether a living process has the lock. To ask takes it, shared, for a moment: `try_lock` is to be repeated."""
+        """Whether a living process has the lock. Asking takes it, shared, for a moment: `try_lock` is repeated."""
         try:
             with self._lock.open(encoding="ascii") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
