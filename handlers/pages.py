@@ -146,7 +146,7 @@ class HomePageHandler(PageHandler):
         )
 
     def _recent(self, call: Call, user_id: str) -> dict[str, Any]:
-        item = history_item(call, user_id)
+        item = msgspec.to_builtins(history_item(call, user_id))
         return {
             "call": item,
             "direction": item["direction"],
@@ -168,7 +168,7 @@ class CallPageHandler(PageHandler):
         call = await self.services.switchboard.of(call_id, self.who.user.id)
         leg = call.leg_of(self.who.user.id)
         assert leg is not None
-        shown = view(call)
+        shown = msgspec.to_builtins(view(call))
         ice = ice_servers(self.services.settings.ice, self.who.user.id, self.services.clock)
         self.render_page(
             "call.html",

@@ -1,0 +1,126 @@
+"""People in browsers: each has a context of their own, so that nothing is shared but the server."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+CHROMIUM_FLAGS = [
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+PATIENCE_MS = 15_000
+"""How long anything may take to show on a busy machine; nothing waits longer than it must."""
+
+# Keeps every peer connection that a page makes, so that a test can read its counters.
+KEEP_PEERS = """
+(() => {
+  const Native = window.RTCPeerConnection;
+  window.peers = [];
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) { super(...args); window.peers.push(this); }
+  };
+})();
+"""
+
+READ_COUNTERS = """
+async () => {
+  const seen = { audio_packets: 0, video_packets: 0, frames_decoded: 0 };
+  for (const peer of window.peers) {
+    if (peer.connectionState === 'closed') continue;
+    for (const stats of (await peer.getStats()).values()) {
+      if (stats.type !== 'inbound-rtp') continue;
+      if (stats.kind === 'audio') seen.audio_packets += stats.packetsReceived;
+      if (stats.kind === 'video') {
+        seen.video_packets += stats.packetsReceived;
+        seen.frames_decoded += stats.framesDecoded || 0;
+      }
+    }
+  }
+  return seen;
+}
+"""
+
+GROWN = f"""
+async (before) => {{
+  const now = await ({READ_COUNTERS})();
+  return Object.keys(before).every((name) => now[name] > before[name]);
+}}
+"""
+
+
+class Person:
+    """Somebody with a browser of their own on one server."""
+
+    def __init__(self, browser: Browser, url: str, username: str, password: str, **options: Any) -> None:
+        self.url = url
+        self.username = username
+        self._password = password
+        self.context: BrowserContext = browser.new_context(
+            base_url=url, permissions=["camera", "microphone"], locale="en-GB", **options
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.add_init_script(KEEP_PEERS)
+        self.problems: list[str] = []
+        self.page = self.open_page()
+
+    def open_page(self) -> Page:
+        """A new tab; what it complains about is kept in ``problems``."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("console", self._on_console)
+        return page
+
+    def _on_console(self, message: Any) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text}")
+
+    def sign_in(self) -> None:
+        """By the form, as a person does it."""
+        self.page.goto("/login")
+        self.page.get_by_label(re.compile("^user ?name$", re.IGNORECASE)).fill(self.username)
+        self.page.get_by_label("Password", exact=True).fill(self._password)
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.page.wait_for_url(re.compile(r"/$"))
+
+    def call(self, username: str) -> None:
+        """Calls somebody from the home page."""
+        self.button(f"Call {username}").click()
+        self.page.wait_for_url(re.compile("/call/"))
+
+    def button(self, name: str) -> Any:
+        """The button of that accessible name."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def answer(self) -> None:
+        """Takes the call that rings."""
+        self.button("Answer").click()
+        self.page.wait_for_url(re.compile("/call/"))
+
+    def counters(self) -> dict[str, int]:
+        """What has arrived from the others: packets of sound and of picture, decoded frames."""
+        counted: dict[str, int] = self.page.evaluate(READ_COUNTERS)
+        return counted
+
+    def expect_media(self) -> None:
+        """Sound and picture go on arriving: every counter grows between two looks."""
+        before = self.counters()
+        self.page.wait_for_function(GROWN, arg=before, timeout=PATIENCE_MS)
+
+    def expect_text(self, text: str | re.Pattern[str]) -> None:
+        """The page says ``text`` somewhere a person sees it."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+    def close(self) -> None:
+        """Leaves."""
+        self.context.close()

@@ -1,0 +1,86 @@
+"""Fixtures of the journeys: a server started as a user starts it, and people with browsers of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.journeys.browsing import CHROMIUM_FLAGS, Person
+
+READY_WITHIN_S = 60
+
+
+class Demo(NamedTuple):
+    """A running ``ringback serve --demo``: where it is, and the password of alice, bob and carol."""
+
+    url: str
+    password: str
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """``ringback serve --demo`` in a process of its own, from an empty folder."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "server.cli", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "data")]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        yield _wait_until_ready(process, folder / "log")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=READY_WITHIN_S)
+
+
+def _wait_until_ready(process: subprocess.Popen[str], log: Path) -> Demo:
+    said = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        said += line
+        url = re.search(r"http://localhost:\d+", said)
+        password = re.search(r"password is (\S+)", said)
+        if url and password:
+            return Demo(url.group(), password.group(1))
+    raise AssertionError(f"the server did not start: {said}\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def _playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(_playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    """Debian's Chromium with a fake camera and microphone that nobody is asked about."""
+    browser = _playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def person(browser: Browser, demo: Demo) -> Iterator[Callable[[str], Person]]:
+    """Makes people who are signed in; afterwards none of their pages has complained."""
+    people: list[Person] = []
+
+    def make(username: str) -> Person:
+        someone = Person(browser, demo.url, username, demo.password)
+        people.append(someone)
+        someone.sign_in()
+        return someone
+
+    yield make
+    for someone in people:
+        someone.close()
+    assert [problem for someone in people for problem in someone.problems] == []
