@@ -167,7 +167,11 @@ class PasswordHandler(ApiHandler):
         """204; every other sign-in of the person ends."""
         body = self.read(PasswordBody)
         await self.services.accounts.change_password(
-            self.who.user.id, body.current_password, body.new_password, sign_in_id=self.who.sign_in_id
+            self.who.user.id,
+            body.current_password,
+            body.new_password,
+            sign_in_id=self.who.sign_in_id,
+            address=self.request.remote_ip or "",
         )
         self.set_status(204)
         self.finish()

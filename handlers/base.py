@@ -188,7 +188,7 @@ class ApiHandler(BaseHandler):
     def page_limit(self) -> int:
         """``?limit=``: 1 to 100, 50 if it is not given."""
         text = self.get_query_argument("limit", "50")
-        if not text.isdecimal() or not 1 <= int(text[:4]) <= 100:
+        if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= 100:
             raise bad_query("limit", "a whole number from 1 to 100")
         return int(text)
 

@@ -30,5 +30,5 @@ class SystemClock:
 
 
 def cut_to_ms(moment: datetime) -> datetime:
-    """`moment` without its microseconds, so that a time read back from MongoDB equals the one that was stored."""
+    """``moment`` without its microseconds, so that a time read back from MongoDB equals the one that was stored."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

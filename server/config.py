@@ -37,9 +37,10 @@ UNITS = {
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used. `str()` is one line for the person who set it; a secret's value is not in it.
+    """A setting that cannot be used. ``str()`` is one line for the person who set it; a secret's value is not in it.
 
-    `key` is "section.key" (or as much of it as was understood), `rule` what is allowed, `origin` where it came from.
+    ``key`` is "section.key" (or as much of it as was understood), ``rule`` what is allowed, ``origin`` where it came
+    from.
     """
 
     def __init__(self, key: str, problem: str, rule: str, origin: str) -> None:
@@ -84,11 +85,11 @@ def describe() -> Iterator[SettingInfo]:
 def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
     """The settings of this process.
 
-    `path` is a YAML file of sections (None: no file). `environ` is searched for `RINGBACK_SECTION__KEY`; text is
-    taken as it is, everything else is read as YAML, and a list may be written `[a, b]` or `a, b`. `overrides` maps
-    "section.key" to a typed value, None meaning that the flag was not given.
+    ``path`` is a YAML file of sections (None: no file). ``environ`` is searched for ``RINGBACK_SECTION__KEY``; text is
+    taken as it is, everything else is read as YAML, and a list may be written ``[a, b]`` or ``a, b``. ``overrides``
+    maps "section.key" to a typed value, None meaning that the flag was not given.
 
-    Raises ConfigError for a file that cannot be read, an unknown key, or a value outside what `describe()` says.
+    Raises ConfigError for a file that cannot be read, an unknown key, or a value outside what ``describe()`` says.
     """
     known = {info.key: info for info in describe()}
     entries = [
@@ -125,7 +126,7 @@ def resolve_data_dir(settings: Settings) -> Path:
 
 
 def load_or_create_secret(data_dir: Path) -> str:
-    """The key that signs tokens where `auth.secret` is empty: kept in `data_dir`, mode 0600, generated once.
+    """The key that signs tokens where ``auth.secret`` is empty: kept in ``data_dir``, mode 0600, generated once.
 
     Raises ConfigError when the file is too short for a key or can be read by others.
     """
@@ -142,7 +143,7 @@ def load_or_create_secret(data_dir: Path) -> str:
 
 
 def node_name(settings: Settings) -> str:
-    """The name of this process among its peers: `server.node`, or hostname:port."""
+    """The name of this process among its peers: ``server.node``, or hostname:port."""
     return settings.server.node or f"{socket.gethostname()}:{settings.server.port}"
 
 

@@ -16,5 +16,5 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` is an id as `new_id` makes them; a cheap test before a database is asked."""
+    """Whether ``text`` is an id as ``new_id`` makes them; a cheap test before a database is asked."""
     return _UUID7.fullmatch(text) is not None

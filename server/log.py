@@ -1,6 +1,6 @@
 """The log: JSON or readable lines, everything of Tornado, asyncio and other libraries in it, nothing of a person.
 
-Whoever logs writes an event and its values: `log.info("call ended", call_id=call.id)`. Before a line is written,
+Whoever logs writes an event and its values: ``log.info("call ended", call_id=call.id)``. Before a line is written,
 values under telling names (token, password, text, sdp …) are removed, credentials inside other text are blotted out,
 and control characters are escaped, so that nobody can forge a line or drive a terminal.
 """
@@ -29,7 +29,7 @@ Format = Literal["auto", "json", "text"]
 
 
 def get_logger(name: str) -> BoundLogger:
-    """The logger of a module: `log = get_logger(__name__)`. Works before `configure` too, as plain `logging` does."""
+    """The logger of a module: ``log = get_logger(__name__)``. Works before ``configure`` too, as ``logging`` does."""
     logger: BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
@@ -39,13 +39,13 @@ def get_logger(name: str) -> BoundLogger:
         ],
         wrapper_class=BoundLogger,
         context_class=dict,
-        cache_logger_on_first_use=True,  # safe: all that `configure` changes is on the side of `logging`
+        cache_logger_on_first_use=True,  # safe: all that ``configure`` changes is on the side of ``logging``
     )
     return logger
 
 
 def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
-    """Sends every log line of this process to `stream` (None: standard error), as the settings `log.*` say."""
+    """Sends every log line of this process to ``stream`` (None: standard error), as the settings ``log.*`` say."""
     stream = stream or sys.stderr
     readable = form == "text" or (form == "auto" and stream.isatty())
     handler = _Handler(stream)
@@ -72,7 +72,7 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Writes the access log: Tornado's `log_function`. Without the query, which may carry a token."""
+    """Writes the access log: Tornado's ``log_function``. Without the query, which may carry a token."""
     request = handler.request
     status = handler.get_status()
     _access.log(
@@ -87,7 +87,7 @@ def log_request(handler: RequestHandler) -> None:
 
 
 def clean(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: `event` without secrets, without control characters, no value endless."""
+    """A structlog processor: ``event`` without secrets, without control characters, no value endless."""
     traceback = event.pop("exception", None)
     cleaned: EventDict = {key: _clean_value(key, value) for key, value in event.items()}
     if traceback is not None:
@@ -153,7 +153,7 @@ class _Handler(logging.StreamHandler[TextIO]):
     """A stream that may fail (a full disk, a reader that went away) without a word and without harm."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Drops the line: `logging` would print the record to standard error as it is, secrets included."""
+        """Drops the line: ``logging`` would print the record to standard error as it is, secrets included."""
 
 
 # --- How a line looks -----------------------------------------------------------------------------------------------

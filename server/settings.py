@@ -1,7 +1,8 @@
 """The registry of settings: every key with its type, default, bounds and one line of explanation.
 
-One frozen struct a section. A name ends in its unit (`_s`, `_ms`, `_bytes`, `_kib`, `_days`, `_characters`; counts
-carry none). `config.yaml`, the errors of `server.config` and the documents are made from what stands here.
+One frozen struct a section. A name ends in its unit (``_s``, ``_ms``, ``_bytes``, ``_kib``, ``_days``,
+``_characters``; counts carry none). ``config.yaml``, the errors of ``server.config`` and the documents are made from
+what stands here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-# A value of these is never shown: not in an error, not by `ringback config check`.
+# A value of these is never shown: not in an error, not by ``ringback config check``.
 SECRET = {"secret": True}
 
 Origin = Annotated[str, Meta(pattern=r"^https?://[^/?#\s@]+$")]
@@ -319,7 +320,7 @@ class MetricsSettings(Section, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings of one process, read once at start and passed on; `server.config.load_settings` makes them."""
+    """All settings of one process, read once at start and passed on; ``server.config.load_settings`` makes them."""
 
     server: ServerSettings = ServerSettings()
     mongo: MongoSettings = MongoSettings()

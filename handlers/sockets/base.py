@@ -78,6 +78,11 @@ class SocketHandler(WireHandler):
         """Decided in :meth:`prepare` already."""
         return True
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """What is not UTF-8 is no token and no id. Tornado would refuse the upgrade and log the address, token and
+        all."""
+        return value.decode(errors="replace")
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """A refused upgrade says no more than its status: nobody but a developer sees it."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")

@@ -61,17 +61,27 @@ class Accounts:
             raise UserNotFound(f"There is nobody called {username!r}")
         return user
 
+    async def has_password(self, user: User, password: str) -> bool:
+        """Whether ``password`` is that person's."""
+        return await self._passwords.matches(user.password_hash, password)
+
     async def set_password(self, user: User, password: str, *, but: str | None = None) -> None:
         """A new password; every sign-in ``but`` one ends."""
         self._passwords.require_good(password)
         await self._users.change(user.user_id, password_hash=await self._passwords.hash(password))
         await self._sign_ins.end_all(user.user_id, "the password was changed", but=but)
 
-    async def change_password(self, user_id: str, current: str, new: str, *, sign_in_id: str) -> None:
-        """As :meth:`set_password`, by the person: raises :class:`InvalidCredentials` unless ``current`` is right."""
+    async def change_password(self, user_id: str, current: str, new: str, *, sign_in_id: str, address: str) -> None:
+        """As :meth:`set_password`, by the person: raises :class:`InvalidCredentials` unless ``current`` is right, and
+        :class:`~server.errors.TooManyAttempts` for too many guesses of it from ``address``."""
         user = await self._users.get(user_id)
-        if user is None or not await self._passwords.matches(user.password_hash, current):
-            raise InvalidCredentials("The current password is wrong", fields={"current_password": "wrong"})
+        if user is None:
+            raise UserNotFound()
+        self._passwords.require_good(new, "new_password")
+        try:
+            await self._sign_ins.confirm(user, current, address)
+        except InvalidCredentials:
+            raise InvalidCredentials("The current password is wrong", fields={"current_password": "wrong"}) from None
         await self.set_password(user, new, but=sign_in_id)
 
     async def set_disabled(self, user: User, disabled: bool) -> None:
@@ -79,6 +89,11 @@ class Accounts:
         await self._users.change(user.user_id, disabled=disabled)
         if disabled:
             await self._sign_ins.end_all(user.user_id, "the account was disabled")
+
+    async def remove(self, user: User) -> None:
+        """Takes somebody away for good; their sign-ins end. Calls keep the name of who was in them."""
+        await self.set_disabled(user, True)
+        await self._users.remove(user.user_id)
 
     async def change_profile(self, user_id: str, **fields: Any) -> User:
         """Sets any of ``display_name``, ``locale``, ``do_not_disturb``."""

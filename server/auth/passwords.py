@@ -32,14 +32,14 @@ class Passwords:
         # Checked for names that do not exist, so that those take the same time.
         self._nobody = self._hasher.hash("nobody has this password")
 
-    def require_good(self, password: str) -> None:
-        """Raises :class:`BadRequest` for a new password that is too short or too long."""
+    def require_good(self, password: str, field: str = "password") -> None:
+        """Raises :class:`BadRequest` for a new password (it came in ``field``) that is too short or too long."""
         if len(password) < self._min_length:
             sentence = f"At least {self._min_length} characters"
-            raise BadRequest(f"password: {sentence}", fields={"password": sentence})
+            raise BadRequest(f"{field}: {sentence}", fields={field: sentence})
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             sentence = f"At most {MAX_PASSWORD_BYTES} bytes"
-            raise BadRequest(f"password: {sentence}", fields={"password": sentence})
+            raise BadRequest(f"{field}: {sentence}", fields={field: sentence})
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of ``password`` in its PHC string form."""

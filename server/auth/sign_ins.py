@@ -61,17 +61,21 @@ class SignIns:
     async def sign_in(self, username: str, password: str, device: str, address: str) -> tuple[User, SignIn]:
         """A new sign-in; raises :class:`InvalidCredentials` – for an unknown name the same way and in the same time –
         or :class:`~server.errors.TooManyAttempts`."""
-        await self._throttle.check(username, address)
-        user = await self._users.by_name(username)
-        usable = user is not None and not user.disabled and not user.service
-        good = await self._passwords.matches(user.password_hash if user and usable else None, password)
-        if not good or user is None:
-            await self._throttle.failed(username, address)
-            raise InvalidCredentials()
-        await self._throttle.succeeded(username, address)
+        async with self._throttle.attempt(username, address):
+            user = await self._users.by_name(username)
+            usable = user is not None and not user.disabled and not user.service
+            good = await self._passwords.matches(user.password_hash if user and usable else None, password)
+            if not good or user is None:
+                raise InvalidCredentials()
         if self._passwords.needs_rehash(user.password_hash):
             await self._users.change(user.user_id, password_hash=await self._passwords.hash(password))
         return user, await self.begin(user, device)
+
+    async def confirm(self, user: User, password: str, address: str) -> None:
+        """Asks somebody who is signed in for their password again; raises as :meth:`sign_in` does."""
+        async with self._throttle.attempt(user.username, address):
+            if not await self._passwords.matches(user.password_hash, password):
+                raise InvalidCredentials()
 
     async def begin(self, user: User, device: str) -> SignIn:
         """A new sign-in of somebody whose identity is proven already."""

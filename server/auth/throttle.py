@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from server.errors import TooManyAttempts
+from server.errors import InvalidCredentials, TooManyAttempts
 from server.settings import AuthSettings
 
 SPREAD_FACTOR = 10
@@ -27,11 +30,38 @@ class LoginThrottle:
         self._address = RateLimitItemPerSecond(settings.login_attempts_per_address, window_s, "address")
         self._account = RateLimitItemPerSecond(settings.login_attempts_per_account * SPREAD_FACTOR, window_s, "account")
         self._window_s = window_s
+        self._under_way: Counter[tuple[str, str]] = Counter()  # by account and network
 
-    async def check(self, username: str, address: str) -> None:
-        """Raises :class:`TooManyAttempts`, with the seconds to wait, if one of the limits is used up."""
+    @asynccontextmanager
+    async def attempt(self, username: str, address: str) -> AsyncIterator[None]:
+        """One attempt: failed if :class:`InvalidCredentials` comes out of it, without effect if anything else does.
+
+        Attempts under way count as failures, so that guesses that come at once are as few as those that come one by
+        one. Raises :class:`TooManyAttempts`.
+        """
+        key = (username.casefold(), network_of(address))
+        self._under_way[key] += 1
+        try:
+            await self.check(username, address, under_way=self._under_way[key])
+            try:
+                yield
+            except InvalidCredentials:
+                await self.failed(username, address)
+                raise
+            await self.succeeded(username, address)
+        finally:
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key]
+
+    async def check(self, username: str, address: str, *, under_way: int = 1) -> None:
+        """Raises :class:`TooManyAttempts`, with the seconds to wait, if one of the limits is used up.
+
+        ``under_way`` is how many attempts on this account from this address are made at this moment, this one included.
+        """
         for item, keys in self._items(username, address):
-            if not await self._limiter.test(item, *keys):
+            cost = under_way if item is self._account_here else 1
+            if not await self._limiter.test(item, *keys, cost=cost):
                 reset_at_s, _ = await self._limiter.get_window_stats(item, *keys)
                 raise TooManyAttempts(retry_after_s=_wait_s(reset_at_s, self._window_s))
 

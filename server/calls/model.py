@@ -116,6 +116,13 @@ class Call(msgspec.Struct, frozen=True):
         """The leg of the person who placed the call."""
         return self.legs[0]
 
+    @property
+    def due_at(self) -> datetime | None:
+        """When the call changes by itself, the lease apart: its state ends, or devices stop ringing; None: never."""
+        if self.deadline is None or not any(leg.is_ringable for leg in self.legs):
+            return self.deadline
+        return min(self.deadline, self.ring_deadline)
+
     def leg(self, leg_id: str) -> Leg | None:
         """The leg with that id."""
         return next((leg for leg in self.legs if leg.leg_id == leg_id), None)

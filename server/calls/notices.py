@@ -54,7 +54,7 @@ def expires_in_ms(call: Call, now: datetime) -> int:
 
 
 def _why_it_stopped(call: Call, leg: Leg) -> Stopped:
-    if leg.is_in_call:
+    if leg.joined_at is not None:  # and perhaps left again, where several changes are told at once
         return "answered_elsewhere"
     if leg.state == "declined":
         return "declined_elsewhere"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from server.calls.model import Call, Leg, duration_s, was_missed_by
+from server.calls.model import Call, Leg, duration_s
 
 Translate = Callable[[str], str]
 
@@ -13,16 +13,21 @@ def outcome(call: Call, user_id: str, translate: Translate = str) -> str:
     """The sentence for that person; ``translate`` gives it in their language."""
     if not call.is_over:
         return translate("In progress")
-    if was_missed_by(call, user_id):
-        return translate("Missed call")
-    peer = peer_of(call, user_id).user.display_name
-    if call.end_reason in ("hangup", "lonely") and call.answered_at is not None:
-        return translate("Talked for %s") % spoken_duration(duration_s(call) or 0.0)
-    outgoing = call.created_by.id == user_id
+    sentence = _sentence(call, call.leg_of(user_id) or call.caller)
+    if sentence == _TALKED:
+        return translate(sentence) % spoken_duration(duration_s(call) or 0.0)
+    sentence = translate(sentence)
+    return sentence % peer_of(call, user_id).user.display_name if "%s" in sentence else sentence
+
+
+def _sentence(call: Call, leg: Leg) -> str:
+    """What became of the call for the person of ``leg``: first why they were not in it, then why it ended."""
+    if leg.state in _NEVER_THERE:
+        return _NEVER_THERE[leg.state]
     reason = call.end_reason or "error"
-    own = _OUTGOING if outgoing else _INCOMING
-    sentence = translate(own.get(reason) or _BOTH.get(reason) or _BOTH["error"])
-    return sentence % peer if "%s" in sentence else sentence
+    if call.answered_at is None and reason in _UNANSWERED:
+        return _UNANSWERED[reason]
+    return _BROKEN_OFF.get(reason, _TALKED)
 
 
 def peer_of(call: Call, user_id: str) -> Leg:
@@ -37,7 +42,18 @@ def spoken_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-_OUTGOING = {
+_TALKED = "Talked for %s"
+_NEVER_THERE = {
+    "missed": "Missed call",
+    "declined": "You declined",
+    "busy": "You were in another call",
+    "do_not_disturb": "Held back by your do-not-disturb",
+    "blocked": "You have blocked %s",
+    "unreachable": "None of your devices was there",
+}
+"""By the state of a leg whose person did not take part."""
+_UNANSWERED = {
+    "hangup": "Ended before it was answered",
     "declined": "%s declined",
     "cancelled": "You hung up before %s answered",
     "no_answer": "%s did not answer",
@@ -45,15 +61,10 @@ _OUTGOING = {
     "unreachable": "%s could not be reached",
     "busy": "%s is in another call",
     "do_not_disturb": "%s does not want to be disturbed now",
+    "lonely": "Ended before it was answered",
 }
-_INCOMING = {
-    "declined": "You declined",
-    "do_not_disturb": "Held back by your do-not-disturb",
-    "unreachable": "None of your devices was there",
-}
-_BOTH = {
-    "hangup": "Ended before it was answered",
-    "cancelled": "Ended before it was answered",
+"""By the reason, for the caller."""
+_BROKEN_OFF = {
     "media_denied": "Camera or microphone was not allowed",
     "ice_failed": "The connection between you could not be made",
     "connection_lost": "The connection was lost",
@@ -62,3 +73,4 @@ _BOTH = {
     "server_shutdown": "Ended because the server was shut down",
     "error": "Ended by a fault of the server",
 }
+"""By the reason, for everybody, whether the call was answered or not."""

@@ -37,8 +37,7 @@ class PresenceBoard:
         """Whether a device of that person can ring now, or was there a moment ago."""
         now_s = self._clock.monotonic()
         return any(
-            session.connection is not None
-            or (session.detached_at_s is not None and now_s - session.detached_at_s < GRACE_S)
+            session.detached_at_s is None or now_s - session.detached_at_s < GRACE_S
             for session in self._hub.devices_of(user_id)
         )
 

@@ -87,7 +87,7 @@ def place(
         legs=(first, *others),
         client_key=client_key,
     )
-    return _ended_if_nobody_is_left(call, now, by=None)
+    return _ended_if_one_is_left(call, now, by=None)
 
 
 def reach(call: Call, user_id: str) -> Call:
@@ -101,6 +101,7 @@ def reach(call: Call, user_id: str) -> Call:
 def acknowledge_ringing(call: Call, user_id: str, now: datetime) -> Call:
     """A device of the person shows the call: only now does the caller's state become ``ringing``."""
     leg = _callee_leg(call, user_id)
+    _refuse_if_over(call)
     if not leg.is_ringable or leg.state == "ringing":
         return call
     changed = _with_leg(call, replace(leg, state="ringing", reached=True, ringing_at=now))
@@ -112,6 +113,9 @@ def acknowledge_ringing(call: Call, user_id: str, now: datetime) -> Call:
 def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timing) -> Call:
     """The person takes the call on ``device``; the first answer wins, the winner's repetition changes nothing."""
     leg = _callee_leg(call, user_id)
+    if leg.state == "declined":
+        raise AlreadyAnswered()  # on another device, which is why the call may be over by now
+    _refuse_if_over(call)
     if leg.is_in_call and leg.device is not None and leg.device.id == device.id:
         return call
     if not leg.is_ringable:
@@ -141,10 +145,11 @@ def decline(call: Call, user_id: str, now: datetime) -> Call:
     leg = _callee_leg(call, user_id)
     if leg.state == "declined":
         return call
+    _refuse_if_over(call)
     if not leg.is_ringable:
         raise AlreadyAnswered()
     changed = _with_leg(call, _closed(leg, "declined", "declined", now))
-    return _ended_if_nobody_is_left(_changed(call, changed), now, by=user_id)
+    return _ended_if_one_is_left(_changed(call, changed), now, by=user_id)
 
 
 def cancel(call: Call, user_id: str, now: datetime) -> Call:
@@ -222,7 +227,7 @@ def expire(call: Call, now: datetime) -> Call:
     if call.lease_until is not None and now >= call.lease_until:
         return end(call, "connection_lost", now, by=None)
     if now < call.deadline:
-        return call
+        return _rung_out(call, now)
     if call.state in ("inviting", "ringing"):
         callees = call.legs[1:]
         reached = any(leg.reached for leg in callees if leg.is_ringable)
@@ -267,23 +272,34 @@ def _leg_at_end(leg: Leg, reason: EndReason, now: datetime) -> Leg:
     return leg
 
 
-def _ended_if_nobody_is_left(call: Call, now: datetime, by: str | None) -> Call:
-    """Ends a call in which nobody rings or takes part beside the caller, for the reason that the callees gave."""
-    callees = call.legs[1:]
-    if any(leg.is_ringable or leg.is_in_call for leg in callees):
+def _rung_out(call: Call, now: datetime) -> Call:
+    """The others talk, but whoever has not answered by the ring's deadline is called no longer."""
+    if now < call.ring_deadline or not any(leg.is_ringable for leg in call.legs):
         return call
+    legs = tuple(
+        _closed(leg, "missed" if leg.reached else "unreachable", "no_answer", now) if leg.is_ringable else leg
+        for leg in call.legs
+    )
+    return _ended_if_one_is_left(_changed(call, replace(call, legs=legs)), now, by=None)
+
+
+def _ended_if_one_is_left(call: Call, now: datetime, by: str | None) -> Call:
+    """Ends a call in which nobody but one takes part or rings, for the reason that the callees gave."""
+    if sum(leg.is_in_call or leg.is_ringable for leg in call.legs) >= 2:
+        return call
+    if call.answered_at is not None:
+        return _closed_call(call, "lonely", now, by=None)
     reasons: dict[LegState, EndReason] = {
         "declined": "declined",
         "do_not_disturb": "do_not_disturb",
         "busy": "busy",
         "blocked": "blocked",
     }
-    reason: EndReason = next((reasons[leg.state] for leg in callees if leg.state in reasons), "no_answer")
+    reason: EndReason = next((reasons[leg.state] for leg in call.legs if leg.state in reasons), "no_answer")
     return _closed_call(call, reason, now, by)
 
 
 def _callee_leg(call: Call, user_id: str) -> Leg:
-    _refuse_if_over(call)
     leg = call.leg_of(user_id)
     if leg is None or leg is call.caller:
         raise BadState("Only somebody who is called can do that")

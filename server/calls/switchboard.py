@@ -258,12 +258,24 @@ class Switchboard:
         due = await self._calls.due(self._clock.now())
         expired = 0
         for call in due:
-            after = await self._change(call.call_id, rules.expire, None)
-            expired += after.is_over
+            expired += await self._expire(call.call_id)
         await self._catch_up()
         now_s = self._clock.monotonic()
         self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now_s)}
         return SweepReport(expired=expired, looked_at=len(due))
+
+    async def _expire(self, call_id: str) -> bool:
+        """Ends a call past its deadline; false if somebody else was faster."""
+        ended = False
+
+        def rule(call: Call, now: datetime) -> Call:
+            nonlocal ended
+            after = rules.expire(call, now)
+            ended = after is not call
+            return after
+
+        await self._change(call_id, rule, None)
+        return ended
 
     async def _catch_up(self) -> None:
         """Tells what another process did at a deadline (``ringback sweep``, say) to those who hang on this one."""
@@ -324,4 +336,4 @@ class Switchboard:
 
 
 def _is_due(call: Call, now: datetime) -> bool:
-    return any(moment is not None and moment <= now for moment in (call.deadline, call.lease_until))
+    return any(moment is not None and moment <= now for moment in (call.due_at, call.lease_until))

@@ -179,7 +179,8 @@ class Dispatcher:
             self._session.answer(frame_id, self._error(frame_id, error), now_s)
 
     def _refuse_bad(self, frame_id: str | None, error: BadRequest, now_s: float) -> None:
-        self._refused(frame_id, error, now_s)
+        if frame_id is None or self._session.is_new(frame_id, now_s):
+            self._refused(frame_id, error, now_s)
         if self._bad is None:
             self._bad = OffenceWindow(self._settings.bad_frames_per_minute, 60.0)
         if self._bad.add(now_s):
@@ -193,9 +194,12 @@ class Dispatcher:
             self._close(CloseCode.RATE_LIMITED)
 
     def _say_error(self, frame_id: str | None, error: RingbackError) -> None:
-        """An answer that is not kept: the same frame may be sent again and is then acted on."""
+        """An answer that is not kept: the same frame may be sent again and is then acted on.
+
+        It goes to whatever socket carries the session by now: the client may have come back while slow work failed.
+        """
         self._connection.last_error = error.code
-        self._connection.send(self._error(frame_id, error))
+        self._session.say(self._error(frame_id, error))
 
     def _error(self, frame_id: str | None, error: RingbackError) -> bytes:
         return encode(

@@ -36,7 +36,7 @@ class HeartbeatWheel:
         self._on_silent = on_silent
         self._on_slow = on_slow
         self._slots: dict[int, list[Connection]] = {}
-        self._next_tick: int | None = None
+        self._next_tick = 0
         self._blocked: set[Connection] = set()
 
     def add(self, connection: Connection, now_s: float) -> None:
@@ -51,7 +51,7 @@ class HeartbeatWheel:
         """Looks at every connection that is due at ``now_s``; missed ticks are made up for."""
         self._check_blocked(now_s)
         last = int(now_s / TICK_S)
-        first = self._next_tick if self._next_tick is not None else last
+        first = self._next_tick
         if last - first > len(self._slots):
             due = sorted(tick for tick in self._slots if tick <= last)
         else:
@@ -96,10 +96,8 @@ class HeartbeatWheel:
                 self._on_slow(connection)
 
     def _put(self, connection: Connection, due_s: float) -> None:
-        tick = int(due_s / TICK_S) + 1
-        if self._next_tick is not None and tick < self._next_tick:
-            tick = self._next_tick
-        self._slots.setdefault(tick, []).append(connection)
+        # Rounded down: a tick comes up to TICK_S after its number says, and a look too early costs only another look.
+        self._slots.setdefault(max(int(due_s / TICK_S), self._next_tick), []).append(connection)
 
 
 def note_pong(connection: Connection, payload: bytes, now_s: float) -> None:

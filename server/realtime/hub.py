@@ -68,9 +68,9 @@ class Hub:
         return [session for session in self._by_user.get(user_id, {}).values() if session.kind == DEVICE]
 
     def has_room_for(self, user_id: str) -> bool:
-        """Whether one more socket of that person is within their limit."""
-        attached = sum(1 for each in self._by_user.get(user_id, {}).values() if each.connection is not None)
-        return attached < self._max_per_user
+        """Whether one more socket of that person is within their limit; those that are being let in count."""
+        here = sum(1 for each in self._by_user.get(user_id, {}).values() if each.detached_at_s is None)
+        return here < self._max_per_user
 
     def __len__(self) -> int:
         return len(self._sessions)

@@ -106,6 +106,7 @@ class Session:
         older, self.connection = self.connection, connection
         self.generation += 1
         self.detached_at_s = None
+        self.release_held()  # what waited for the older socket is not held back from this one
         return older
 
     def detach(self, connection: Connection, now_s: float) -> bool:
@@ -143,7 +144,7 @@ class Session:
                 oldest = next(iter(answers))
             known = answers.get(frame_id)
             if known is not None:
-                self._say(known[1])
+                self.say(known[1])
                 return False
         return True
 
@@ -165,13 +166,14 @@ class Session:
         if self._answers is None:
             self._answers = {}
         self._answers[frame_id] = (now_s, body)
-        self._say(body)
+        self.say(body)
 
     def forget(self, frame_id: str | None) -> None:
         """The frame ``frame_id`` was refused for a passing reason: sent again, it is acted on."""
         if self._pending and frame_id is not None:
             self._pending.discard(frame_id)
 
-    def _say(self, body: bytes) -> None:
+    def say(self, body: bytes) -> None:
+        """Sends an encoded frame that is neither numbered nor kept; without a socket it is lost."""
         if self.connection is not None:
             self.connection.send(body)

@@ -1,7 +1,8 @@
 """The collection ``calls``: every call from its invitation to its place in the history, one document each.
 
-Beside the call itself a document holds what its indexes need: ``live_user_ids`` while the call goes on, and
-``ringing_pair`` while two people's call rings – unique, so that two people who dial each other get one call.
+Beside the call itself a document holds what its indexes need: ``due_at``, when it next changes by itself;
+``live_user_ids`` while the call goes on; and ``ringing_pair`` while a call of two people rings – unique, so that two
+who dial each other get one call.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ INDEXES = [
         name="live",
         partialFilterExpression={"live_user_ids": {"$exists": True}},
     ),
-    IndexModel([("deadline", ASCENDING)], name="due", partialFilterExpression={"deadline": {"$type": "date"}}),
+    IndexModel([("due_at", ASCENDING)], name="due", partialFilterExpression={"due_at": {"$type": "date"}}),
     IndexModel([("lease_until", ASCENDING)], name="leases", partialFilterExpression={"lease_until": {"$type": "date"}}),
     IndexModel(
         [("ringing_pair", ASCENDING)],
@@ -81,7 +82,7 @@ class CallStore:
 
     async def due(self, now: datetime, limit: int = 500) -> list[Call]:
         """Calls whose deadline or lease has passed."""
-        query = {"$or": [{"deadline": {"$lte": now}}, {"lease_until": {"$lte": now}}]}
+        query = {"$or": [{"due_at": {"$lte": now}}, {"lease_until": {"$lte": now}}]}
         return _all(await self._calls.find(query, limit=limit))
 
     async def renew_leases(self, call_ids: list[str], until: datetime) -> int:
@@ -97,6 +98,10 @@ class CallStore:
         query = _history_query(user_id, before, state)
         return _all(await self._calls.find(query, sort=[("_id", DESCENDING)], limit=limit))
 
+    async def remove_history(self, user_id: str) -> int:
+        """Removes the calls of that person that are over, for everybody; returns how many."""
+        return await self._calls.delete({"legs.user.id": user_id, "state": "ended"})
+
 
 def _history_query(user_id: str, before: str | None, state: str | None) -> Document:
     query: Document = {"legs.user.id": user_id}
@@ -110,6 +115,7 @@ def _history_query(user_id: str, before: str | None, state: str | None) -> Docum
 def _document(call: Call) -> Document:
     document: dict[str, Any] = msgspec.to_builtins(call, builtin_types=(datetime,))
     document["_id"] = document.pop("call_id")
+    document["due_at"] = call.due_at
     if not call.is_over:
         document["live_user_ids"] = [leg.user.id for leg in call.legs if leg.is_in_call or leg.is_ringable]
     if call.state in ("inviting", "ringing") and len(call.legs) == 2:

@@ -1,4 +1,4 @@
-"""Runs a program that must not outlive the process that started it: `die_with_parent.py PARENT_PID PROGRAM ARGUMENT…`.
+"""Runs a program that must not outlive its parent: ``die_with_parent.py PARENT_PID PROGRAM ARGUMENT…``.
 
 A script of its own, because code between fork and exec of a process with threads may not do more than this asks for.
 """
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2): the signal that the kernel sends when the thre
 
 
 def main(parent_pid: int, program: list[str]) -> None:
-    """Becomes `program`, to be killed by the kernel when the parent is gone, however that happened.
+    """Becomes ``program``, to be killed by the kernel when the parent is gone, however that happened.
 
     SIGKILL, not SIGTERM: nothing may hold it up, and what MongoDB acknowledged is in its journal.
     """

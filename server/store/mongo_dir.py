@@ -1,7 +1,8 @@
 """What a mongod of Ringback's own keeps in a data directory, and who may use it.
 
-`mongo/` is the database, `mongo.log` and `mongo.out` what it says, `mongo.lock` is held (flock) by the process that
-runs it for as long as that lives, and `mongo.json` tells other processes where it listens.
+``mongo/`` is the database, ``mongo.log`` and ``mongo.out`` what it says, ``mongo.lock`` is held (flock) by the process
+that runs it for as long as that lives, ``mongo.json`` tells other processes where it listens, and ``mongo.guests`` is
+held, shared, by those that use it meanwhile.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ MAX_LOG_BYTES = 10 * 1024 * 1024  # above it the log is put aside at the next st
 
 
 class MongoState(msgspec.Struct, frozen=True):
-    """`mongo.json`: the process id of the mongod, the path of its socket, and whether it takes writes yet."""
+    """``mongo.json``: the process id of the mongod, the path of its socket, and whether it takes writes yet."""
 
     pid: int
     socket: str
@@ -34,24 +35,29 @@ class MongoDir:
         self.output = self.root / "mongo.out"  # what is said before there is a log, by the dynamic linker say
         self._log_start = 0  # where the lines of this run begin, in bytes
         self._lock = self.root / "mongo.lock"
+        self._guests = self.root / "mongo.guests"
         self._state = self.root / "mongo.json"
 
     def try_lock(self) -> IO[str] | None:
         """The lock of the directory, to be closed by whoever got it; None while another process has it."""
         self.database.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self._lock.open("a+", encoding="ascii")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        file = _try_flock(self._lock, fcntl.LOCK_EX)
+        if file is not None:
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
         return file
 
+    def try_join(self) -> IO[str] | None:
+        """Makes this process a guest until it closes the result; None when the owner is about to stop."""
+        return _try_flock(self._guests, fcntl.LOCK_SH)
+
+    def try_be_alone(self) -> IO[str] | None:
+        """Lets no guest in until the result is closed; None while there are guests."""
+        return _try_flock(self._guests, fcntl.LOCK_EX)
+
     def is_locked(self) -> bool:
-        """Whether a living process has the lock. Asking takes it, shared, for a moment: `try_lock` is repeated."""
+        """Whether a living process has the lock. Asking takes it, shared, for a moment: ``try_lock`` is repeated."""
         try:
             with self._lock.open(encoding="ascii") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -83,7 +89,7 @@ class MongoDir:
         self._state.unlink(missing_ok=True)
 
     def runs(self, pid: int) -> bool:
-        """Whether process `pid` is a mongod on this very directory: an id is used again, a command line says more."""
+        """Whether process ``pid`` is a mongod on this very directory: an id is used again, a command line says more."""
         try:
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
@@ -105,6 +111,16 @@ class MongoDir:
                 attributes = entry.get("attr") or {}
                 return f"{entry.get('msg')} {attributes.get('error', '')}".strip()
         return ""
+
+
+def _try_flock(path: Path, kind: int) -> IO[str] | None:
+    file = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def _log_entry(line: bytes) -> dict[str, Any]:

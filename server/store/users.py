@@ -87,6 +87,10 @@ class UserStore:
         """Sets ``fields`` and returns the person as they are then; ``None`` if there is nobody."""
         return _user(await self._users.update_and_get({"_id": user_id}, {"$set": fields}))
 
+    async def remove(self, user_id: str) -> bool:
+        """Removes the person; false if there was nobody."""
+        return bool(await self._users.delete({"_id": user_id}))
+
 
 def _user(document: Document | None) -> User | None:
     if document is None:

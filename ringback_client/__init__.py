@@ -1,0 +1,74 @@
+"""Reference client of the Ringback calling server, for asyncio.
+
+    from ringback_client import Client
+
+    async with Client("https://calls.example") as client:
+        await client.sign_in("alice", password)
+        async with client.inbox() as inbox:
+            incoming = await inbox.next_incoming()
+
+Sound is in `ringback_client.media` (extra `media`), a check of a running server in `ringback_client.selftest`.
+"""
+
+from __future__ import annotations
+
+from .api import Api
+from .backoff import Backoff
+from .call import CallRoom
+from .client import Client
+from .clock import Clock, SystemClock
+from .close_codes import CLOSE_CODES, Action, CloseCode, lookup
+from .ending import Ending
+from .errors import (
+    ApiError,
+    Closed,
+    FrameError,
+    MediaMissing,
+    Refused,
+    RequestLost,
+    RingbackError,
+    SocketEnded,
+    Unreachable,
+)
+from .model import Call, ChatMessage, IceServer, Leg, Page, Participant, People, Person, Sending, User
+from .session import Frame
+from .user import Incoming, UserInbox
+from .websocket import RingbackSocket, SocketState
+
+__all__ = [
+    "CLOSE_CODES",
+    "Action",
+    "Api",
+    "ApiError",
+    "Backoff",
+    "Call",
+    "CallRoom",
+    "ChatMessage",
+    "Client",
+    "Clock",
+    "CloseCode",
+    "Closed",
+    "Ending",
+    "Frame",
+    "FrameError",
+    "IceServer",
+    "Incoming",
+    "Leg",
+    "MediaMissing",
+    "Page",
+    "Participant",
+    "People",
+    "Person",
+    "Refused",
+    "RequestLost",
+    "RingbackError",
+    "RingbackSocket",
+    "Sending",
+    "SocketEnded",
+    "SocketState",
+    "SystemClock",
+    "Unreachable",
+    "User",
+    "UserInbox",
+    "lookup",
+]

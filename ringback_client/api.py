@@ -1,0 +1,276 @@
+"""The HTTP side of Ringback: signing in and staying signed in, people, calls, ICE servers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal, Self, TypeVar
+
+import httpx2
+import msgspec
+
+from .address import api_url
+from .clock import Clock, SystemClock
+from .errors import ApiError, Unreachable
+from .model import Call, IceServer, MediaKind, Page, People, User
+
+REQUEST_TIMEOUT_S = 10.0
+# A token that ends this soon could end under way: it is renewed before use.
+REFRESH_MARGIN_S = 30.0
+
+Method = Literal["GET", "POST"]
+T = TypeVar("T")
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    """The pair of one sign-in. Never shown: not in a repr, not in a log, not in an error."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: float
+
+    def __repr__(self) -> str:
+        return "_Tokens(…)"
+
+
+class _SignIn(_Tokens, frozen=True):
+    """The answer to a sign-in: the pair, and who it is for."""
+
+    user: User
+
+
+class _WsToken(msgspec.Struct, frozen=True):
+    ws_token: str
+
+    def __repr__(self) -> str:
+        return "_WsToken(…)"
+
+
+class _IceServers(msgspec.Struct, frozen=True):
+    ice_servers: list[IceServer]
+
+
+class Api:
+    """Requests to one server in the name of one person.
+
+    Every method raises ApiError for an answer of 400 or above and Unreachable when none of Ringback's comes.
+
+    Attributes:
+        user: who is signed in; None before `sign_in` and after the end of the sign-in.
+    """
+
+    def __init__(self, base_url: str, *, timeout_s: float = REQUEST_TIMEOUT_S, clock: Clock | None = None) -> None:
+        """`base_url` is the address that people know, without the prefix of the API: `https://calls.example`."""
+        self.user: User | None = None
+        self._base_url = base_url
+        self._http = httpx2.AsyncClient(base_url=api_url(base_url), timeout=timeout_s)
+        self._clock = clock or SystemClock()
+        self._tokens: _Tokens | None = None
+        self._expires_at = 0.0
+        self._renewal: asyncio.Task[_Tokens] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Api {self._base_url} {self.user.username if self.user else 'signed out'}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the HTTP connections. The sign-in lives on; `logout` ends it."""
+        await self._http.aclose()
+
+    # Signing in
+
+    async def sign_in(self, username: str, password: str, device: str | None = None) -> User:
+        """Sign in and stay so: from here on tokens are fetched, renewed and sent without further ado.
+
+        `device` is the name under which the person finds this program in the list of their devices. ApiError
+        `invalid_credentials` for a wrong name or password, `too_many_attempts` (with `retry_after_s`) after several.
+        """
+        body = {"username": username, "password": password} | ({"device": device} if device else {})
+        answer = _read(_SignIn, await self._send("POST", "/auth/login", body))
+        self._keep(answer)
+        self.user = answer.user
+        return answer.user
+
+    async def refresh(self) -> None:
+        """Exchange the tokens for new ones now. ApiError 401 means that the sign-in is over."""
+        await self._renew(self._signed_in())
+
+    async def access_token(self) -> str:
+        """An access token that holds for at least half a minute."""
+        return (await self._fresh_tokens()).access_token
+
+    async def ws_token(self) -> str:
+        """A token for one attempt to open a socket: one use, two minutes."""
+        return _read(_WsToken, await self._call("POST", "/auth/ws-token")).ws_token
+
+    async def logout(self) -> None:
+        """End this sign-in; its sockets close with 4506. Not being signed in any more is not an error."""
+        try:
+            await self._call("POST", "/auth/logout")
+        except ApiError as error:
+            if error.status != 401:
+                raise
+        finally:
+            self._forget()
+
+    # People and calls
+
+    async def users(self, query: str = "", *, before: str | None = None) -> People:
+        """People whose name contains `query`, with presence."""
+        return _read(People, await self._call("GET", "/users", q=query, before=before))
+
+    async def create_call(
+        self, callees: list[str], media: MediaKind = "audio", *, client_key: str | None = None
+    ) -> Call:
+        """Call people by user name. The same `client_key` again gives the same call.
+
+        ApiError `user_not_found`, `cannot_call_self`, `too_many_calls`. That somebody is busy is no error: see the leg.
+        """
+        body = {"callees": callees, "media": media} | ({"client_key": client_key} if client_key else {})
+        return _read(Call, await self._call("POST", "/calls", body))
+
+    async def call(self, call_id: str) -> Call:
+        """One call, live or over."""
+        return _read(Call, await self._call("GET", f"/calls/{call_id}"))
+
+    async def calls(self, *, state: str | None = None, limit: int | None = None, before: str | None = None) -> Page:
+        """The person's own history, missed calls included."""
+        return _read(Page, await self._call("GET", "/calls", state=state, limit=limit, before=before))
+
+    async def answer(self, call_id: str) -> Call:
+        """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""
+        return _read(Call, await self._call("POST", f"/calls/{call_id}/answer"))
+
+    async def decline(self, call_id: str) -> Call:
+        """Decline, on all of the person's devices."""
+        return _read(Call, await self._call("POST", f"/calls/{call_id}/decline"))
+
+    async def cancel(self, call_id: str) -> Call:
+        """Take back a call that nobody has answered."""
+        return _read(Call, await self._call("POST", f"/calls/{call_id}/cancel"))
+
+    async def hangup(self, call_id: str) -> Call:
+        """End a call."""
+        return _read(Call, await self._call("POST", f"/calls/{call_id}/hangup"))
+
+    async def ice_servers(self) -> list[IceServer]:
+        """STUN and TURN servers, with credentials that live minutes: ask before each connection."""
+        return _read(_IceServers, await self._call("GET", "/ice-servers")).ice_servers
+
+    async def health(self) -> dict[str, Any]:
+        """`{"status", "version", "checks"}`, without a sign-in. ApiError from a server that cannot serve."""
+        return _read(dict[str, Any], await self._send("GET", "/health"))
+
+    # Underneath
+
+    async def _call(self, method: Method, path: str, body: object = None, **query: object) -> bytes:
+        """A request in the person's name; once more with new tokens if the access token is refused."""
+        tokens = await self._fresh_tokens()
+        try:
+            return await self._send(method, path, body, query, tokens)
+        except ApiError as error:
+            if error.status != 401:
+                raise
+        return await self._send(method, path, body, query, await self._renew(tokens))
+
+    async def _send(
+        self,
+        method: Method,
+        path: str,
+        body: object = None,
+        query: dict[str, object] | None = None,
+        tokens: _Tokens | None = None,
+    ) -> bytes:
+        """One request; the body of its answer."""
+        try:
+            response = await self._http.request(
+                method,
+                path,
+                content=None if body is None else msgspec.json.encode(body),
+                params={key: str(value) for key, value in (query or {}).items() if value is not None},
+                headers=({} if body is None else {"Content-Type": "application/json"})
+                | ({} if tokens is None else {"Authorization": f"Bearer {tokens.access_token}"}),
+            )
+        except httpx2.RequestError as error:
+            raise Unreachable(f"{method} {path}: {type(error).__name__}") from error
+        if response.status_code >= 400:
+            raise _problem(response)
+        if response.status_code >= 300:  # a hotel's sign-in page, say
+            raise Unreachable(f"{method} {path}: redirected elsewhere with {response.status_code}")
+        return response.content
+
+    async def _fresh_tokens(self) -> _Tokens:
+        tokens = self._signed_in()
+        return tokens if self._clock.now() < self._expires_at - REFRESH_MARGIN_S else await self._renew(tokens)
+
+    async def _renew(self, stale: _Tokens) -> _Tokens:
+        """Exchange `stale` for a new pair, once, however many ask, and to the end, whoever stops waiting.
+
+        A refresh token counts once: showing it again is taken for theft and ends the sign-in.
+        """
+        if self._tokens is not stale:
+            return self._signed_in()
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(self._exchange(stale))
+        return await asyncio.shield(self._renewal)
+
+    async def _exchange(self, stale: _Tokens) -> _Tokens:
+        try:
+            answer = await self._send("POST", "/auth/refresh", {"refresh_token": stale.refresh_token})
+        except ApiError as error:
+            if error.status == 401:
+                self._forget()
+            raise
+        return self._keep(_read(_Tokens, answer))
+
+    def _keep(self, tokens: _Tokens) -> _Tokens:
+        self._tokens, self._expires_at = tokens, self._clock.now() + tokens.expires_in
+        return tokens
+
+    def _forget(self) -> None:
+        self._tokens = self.user = None
+
+    def _signed_in(self) -> _Tokens:
+        if self._tokens is None:
+            raise ApiError(401, "unauthenticated", "nobody is signed in")
+        return self._tokens
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    """`application/problem+json` (RFC 9457) with Ringback's additions."""
+
+    code: str
+    detail: str | None = None
+    title: str | None = None
+    errors: dict[str, str] | None = None
+    request_id: str | None = None
+
+
+def _problem(response: httpx2.Response) -> ApiError:
+    """The error in an answer; what a proxy answers in Ringback's place is one without a code of Ringback's."""
+    retry_after = response.headers.get("Retry-After", "")
+    retry_after_s = float(retry_after) if retry_after.isdecimal() else None
+    try:
+        said = msgspec.json.decode(response.content, type=_Problem)
+    except msgspec.MsgspecError:
+        said = _Problem("http_error", f"the server answered {response.status_code}")
+    return ApiError(
+        response.status_code,
+        said.code,
+        said.detail or said.title or "",
+        errors=said.errors,
+        request_id=said.request_id,
+        retry_after_s=retry_after_s,
+    )
+
+
+def _read(shape: type[T], body: bytes) -> T:
+    """The body of an answer as a `shape`."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.MsgspecError as error:  # it names the field and the rule, never a value
+        raise Unreachable(f"the answer is not one of Ringback's: {error}") from error

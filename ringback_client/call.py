@@ -1,0 +1,124 @@
+"""A call's room: who is in it, and the way from one to the other for what WebRTC has to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from .channel import Channel
+from .model import Call, ChatMessage, Participant, PathState, Sending, newer
+from .session import Frame
+from .websocket import RingbackSocket
+
+
+class CallRoom(Channel):
+    """`/ws/call/{call_id}`.
+
+        async with client.room(call.call_id) as room:
+            for leg_id in room.participants:            # they were here first: the newcomer offers
+                await room.offer(leg_id, sdp)
+            async for frame in room.socket: ...         # offer, answer, candidate, join, leave, call, ended …
+
+    Leaving the block disconnects from the room with 1000; `leave()` and `hangup()` say it to the others.
+
+    Attributes:
+        call: the call in its newest state; None before the room is open.
+        leg_id: one's own leg; "" before the room is open.
+        participants: the others who are in the room now, by leg id.
+        chat_log: the messages so far, in order.
+    """
+
+    def __init__(self, socket: RingbackSocket) -> None:
+        super().__init__(socket)
+        self.call: Call | None = None
+        self.leg_id = ""
+        self.participants: dict[str, Participant] = {}
+        self.chat_log: list[ChatMessage] = []
+
+    def polite_towards(self, leg_id: str) -> bool:
+        """Whether it is ours to give way when two offers meet: of two legs the later one in the call is polite.
+
+        Raises ValueError for a leg that is not one of this call.
+        """
+        if self.call is None:
+            raise ValueError("the room is not open")
+        return self.call.rank(self.leg_id) > self.call.rank(leg_id)
+
+    # To one other leg; the text arrives byte for byte
+
+    async def offer(self, to: str, sdp: str) -> None:
+        """Send an SDP offer to a leg."""
+        await self.socket.request({"type": "offer", "to": to, "sdp": sdp})
+
+    async def answer(self, to: str, sdp: str) -> None:
+        """Send the answer to a leg's offer."""
+        await self.socket.request({"type": "answer", "to": to, "sdp": sdp})
+
+    async def candidate(self, to: str, candidates: list[dict[str, Any]]) -> None:
+        """Send ICE candidates (RTCIceCandidateInit objects); an empty list says that these were all."""
+        await self.socket.request({"type": "candidate", "to": to, "candidates": candidates})
+
+    async def stats(self, leg_id: str, connection: PathState) -> None:
+        """Report the media path to a leg. The call is `active` once both sides have reported `connected`."""
+        await self.socket.request({"type": "stats", "leg_id": leg_id, "connection": connection})
+
+    # To everybody
+
+    async def media(self, sending: Sending) -> None:
+        """Say what one sends from now on."""
+        await self.socket.request({"type": "media"} | msgspec.structs.asdict(sending))
+
+    async def chat(self, text: str) -> None:
+        """Say something, up to 4,096 characters. It comes back as a `chat` frame, to the sender as well."""
+        await self.socket.request({"type": "chat", "text": text})
+
+    async def leave(self) -> None:
+        """Leave the call; of two who are in it, that ends it."""
+        await self.socket.request({"type": "leave"})
+
+    async def hangup(self, reason: str | None = None) -> None:
+        """End the call; `media_denied` or `ice_failed` if that is why."""
+        await self.socket.request({"type": "hangup"} | ({"reason": reason} if reason else {}))
+
+    # Underneath
+
+    def _apply(self, frame: Frame) -> None:
+        match frame["type"]:
+            case "connected":
+                self._draw(frame["snapshot"])
+            case "resumed" if "snapshot" in frame:
+                self._draw(frame["snapshot"])
+            case "call" | "ended":
+                self._know(frame["call"])
+            case "join":
+                participant = msgspec.convert(frame["participant"], Participant)
+                self.participants[participant.leg_id] = participant
+            case "leave":
+                self.participants.pop(frame["leg_id"], None)
+            case "participant" if frame["leg_id"] in self.participants:
+                known = self.participants[frame["leg_id"]]
+                self.participants[known.leg_id] = msgspec.structs.replace(
+                    known, connection=frame["connection"], media=msgspec.convert(frame["media"], Sending)
+                )
+            case "chat":
+                self._hear(frame)
+
+    def _draw(self, snapshot: dict[str, Any]) -> None:
+        """Begin anew from a snapshot."""
+        self._know(snapshot["call"])
+        self.leg_id = snapshot["leg_id"]
+        participants = msgspec.convert(snapshot["participants"], list[Participant])
+        self.participants = {participant.leg_id: participant for participant in participants}
+        self.chat_log = []
+        for message in snapshot["chat"]:
+            self._hear(message)
+
+    def _know(self, told: dict[str, Any]) -> None:
+        self.call = newer(self.call, msgspec.convert(told, Call))
+
+    def _hear(self, told: dict[str, Any]) -> None:
+        """Add a message; one from before a resume is in the snapshot and comes once more behind it."""
+        message = msgspec.convert(told, ChatMessage)
+        if all(known.message_id != message.message_id for known in self.chat_log):
+            self.chat_log.append(message)

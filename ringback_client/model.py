@@ -1,0 +1,139 @@
+"""What the server tells of people and calls, as typed values.
+
+Fields that a newer server adds are ignored; that is how a client stays compatible. Times are aware datetimes in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+CallState = Literal["inviting", "ringing", "connecting", "active", "ended"]
+MediaKind = Literal["audio", "video"]
+PathState = Literal["checking", "connected", "disconnected", "failed"]
+
+T = TypeVar("T")
+
+
+class User(msgspec.Struct, frozen=True):
+    """A person, as everybody sees them."""
+
+    id: str
+    username: str
+    display_name: str | None = None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A person in the list of people, with presence: online, offline, in_call, do_not_disturb."""
+
+    id: str
+    username: str
+    display_name: str | None = None
+    presence: str = "offline"
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One person on one device in one call."""
+
+    leg_id: str
+    user: User
+    state: str
+    device: str | None = None
+    reason: str | None = None
+    joined_at: datetime | None = None
+    left_at: datetime | None = None
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call at one moment. `rev` grows with each change; of two, the one with the higher `rev` is the newer.
+
+    `merged` is set in the answer to dialling when both dialled each other and this is the one call that came of it;
+    `direction` and `missed` are set in a history.
+    """
+
+    call_id: str
+    state: CallState
+    media: MediaKind
+    rev: int
+    created_at: datetime
+    legs: tuple[Leg, ...]
+    created_by: str | User | None = None
+    ring_deadline: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_s: float | None = None
+    end_reason: str | None = None
+    merged: bool = False
+    direction: Literal["outgoing", "incoming"] | None = None
+    missed: bool = False
+
+    def leg(self, leg_id: str) -> Leg | None:
+        """The leg with that id, if it is one of this call."""
+        return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
+
+    def rank(self, leg_id: str) -> int:
+        """The place of a leg in the call, the caller's is 0. Of two legs the one with the higher rank is polite.
+
+        Raises ValueError for a leg of another call.
+        """
+        return [leg.leg_id for leg in self.legs].index(leg_id)
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """What a participant sends now, and whether a hand is raised."""
+
+    audio: bool = True
+    video: bool = False
+    screen: bool = False
+    hand: bool = False
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """A leg that is in the room now. `connection` is `connected`, or `reconnecting` while its socket is missed."""
+
+    leg_id: str
+    user: User
+    rank: int = 0
+    connection: str = "connected"
+    media: Sending = Sending()
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One message of a call's chat."""
+
+    message_id: str
+    user: User
+    text: str
+    sent_at: datetime
+
+
+class IceServer(msgspec.Struct, frozen=True):
+    """A STUN or TURN server (the shape of RTCIceServer). The credential lives minutes and stays out of every repr."""
+
+    urls: str | tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+    def __repr__(self) -> str:
+        return f"IceServer(urls={self.urls!r})"
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a list of calls, and the cursor of the next (`before=`); None on the last."""
+
+    items: tuple[Call, ...]
+    next: str | None = None
+
+
+class People(msgspec.Struct, frozen=True):
+    """One page of the list of people, and the cursor of the next; None on the last."""
+
+    items: tuple[Person, ...]
+    next: str | None = None
+
+
+def newer(known: Call | None, told: Call) -> Call:
+    """Of what is known of a call and what is told, the newer: a snapshot whose `rev` was passed is ignored."""
+    return told if known is None or told.rev >= known.rev else known

@@ -1,0 +1,142 @@
+/**
+ * Ringback over HTTP: JSON both ways, the XSRF header on every state change, and errors (RFC 9457) as exceptions.
+ *
+ * @typedef {import("./types.js").Call} Call
+ * @typedef {import("./types.js").MediaKind} MediaKind
+ * @typedef {import("./types.js").Person} Person
+ * @typedef {import("./types.js").IceConfig} IceConfig
+ */
+
+/** Longer than the server's own deadlines, so that its answer comes first. */
+const DEADLINE_MS = 10_000;
+
+/** What an API call rejects with. */
+export class ApiError extends Error {
+  name = "ApiError";
+
+  /**
+   * @param {object} problem
+   * @param {number} problem.status 0 if nothing was heard from the server
+   * @param {string} problem.code stable, snake_case; `network` is our own
+   * @param {string} problem.detail
+   * @param {Record<string, string>} [problem.errors] field → what is wrong with it
+   * @param {number} [problem.retryAfterMs]
+   */
+  constructor({ status, code, detail, errors = {}, retryAfterMs }) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.errors = errors;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export class Api {
+  #prefix;
+
+  /** @param {string} prefix "/api/v1" */
+  constructor(prefix) {
+    this.#prefix = prefix;
+  }
+
+  /** @returns {Promise<string>} a token for one socket, to be used once */
+  async wsToken() {
+    return (await this.#send("POST", "/auth/ws-token")).ws_token;
+  }
+
+  /**
+   * @param {string} query part of a name; empty for everybody
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{items: Person[], next: string | null}>}
+   */
+  users(query, signal) {
+    return this.#send("GET", `/users?q=${encodeURIComponent(query)}`, undefined, signal);
+  }
+
+  /**
+   * @param {string} username
+   * @param {MediaKind} media
+   * @returns {Promise<Call>}
+   */
+  startCall(username, media) {
+    const body = { callees: [username], media, client_key: crypto.randomUUID() };
+    return this.#send("POST", "/calls", body);
+  }
+
+  /** @param {string} callId @returns {Promise<Call>} */
+  call(callId) {
+    return this.#send("GET", `/calls/${callId}`);
+  }
+
+  /** @param {string} callId @returns {Promise<Call>} */
+  cancel(callId) {
+    return this.#send("POST", `/calls/${callId}/cancel`);
+  }
+
+  /** @param {string} callId @returns {Promise<Call>} */
+  hangup(callId) {
+    return this.#send("POST", `/calls/${callId}/hangup`);
+  }
+
+  /** @returns {Promise<IceConfig>} */
+  iceServers() {
+    return this.#send("GET", "/ice-servers");
+  }
+
+  /**
+   * @param {"GET" | "POST"} method
+   * @param {string} path below the prefix
+   * @param {object} [body]
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>}
+   */
+  async #send(method, path, body, signal) {
+    const deadline = AbortSignal.timeout(DEADLINE_MS);
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "application/json" };
+    if (method !== "GET") {
+      headers["Content-Type"] = "application/json";
+      headers["X-XSRFToken"] = cookie("_xsrf");
+    }
+    let response;
+    try {
+      response = await fetch(this.#prefix + path, {
+        method,
+        headers,
+        body: method === "GET" ? undefined : JSON.stringify(body ?? {}),
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+        cache: "no-store",
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ApiError({ status: 0, code: "network", detail: "the server could not be reached" });
+    }
+    const answer = response.status === 204 ? null : await response.json().catch(() => null);
+    if (!response.ok) throw problemOf(response, answer);
+    return answer;
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {any} answer the problem document, or null if there was none
+ */
+function problemOf(response, answer) {
+  const retryAfterS = Number(response.headers.get("Retry-After"));
+  return new ApiError({
+    status: response.status,
+    code: answer?.code ?? "error",
+    detail: answer?.detail ?? response.statusText,
+    errors: answer?.errors,
+    retryAfterMs: retryAfterS > 0 ? retryAfterS * 1000 : undefined,
+  });
+}
+
+/**
+ * @param {string} name
+ * @returns {string} empty if there is none
+ */
+function cookie(name) {
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+}

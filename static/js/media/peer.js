@@ -1,0 +1,296 @@
+/**
+ * The media path to one other leg: an RTCPeerConnection with perfect negotiation in one closure. It knows neither the
+ * DOM nor the sockets; what has to reach the other side goes through `send`, what comes from there through `receive`.
+ *
+ * Perfect negotiation: https://w3c.github.io/webrtc-pc/#perfect-negotiation-example
+ *
+ * @typedef {import("../realtime/clock.js").Clock} Clock
+ * @typedef {import("../types.js").PathState} PathState
+ * @typedef {"audio" | "video"} Kind
+ *
+ * @typedef {{type: "offer" | "answer", sdp: string} |
+ *   {type: "candidate", candidates: RTCIceCandidateInit[]}} Signal an empty list ends the candidates
+ *
+ * @typedef {object} PeerOptions
+ * @property {boolean} polite whether we give way when offers collide
+ * @property {boolean} initiator whether the first offer is ours. The other side waits for it a while, so that two
+ *   that meet do not begin with a collision.
+ * @property {(signal: Signal) => void} send
+ * @property {(state: PathState) => void} onState what the path is doing, each change once
+ * @property {(stream: MediaStream) => void} onStream what the other side sends; the tracks in it come and go
+ * @property {() => void} onLost the path did not come back in time; `restart` tries once more
+ * @property {(error: unknown) => void} onError a description that could not be used
+ * @property {RTCConfiguration} [configuration] the STUN and TURN servers, and whether only TURN may be used
+ * @property {Kind[]} [receive] what we want even where we send nothing
+ * @property {Clock} [clock]
+ * @property {typeof RTCPeerConnection} [PeerConnectionClass]
+ *
+ * @typedef {object} Peer
+ * @property {(kind: Kind, track: MediaStreamTrack | null) => Promise<void>} setTrack what we send of this kind
+ * @property {() => void} begin after the first tracks: the initiator offers now
+ * @property {(signal: Signal) => Promise<void>} receive in the order in which they came
+ * @property {() => void} restart looks for a new way, as after a change of network
+ * @property {() => Promise<RTCStatsReport>} stats
+ * @property {() => void} close
+ */
+import { systemClock } from "../realtime/clock.js";
+
+/** How long the waiting side waits for the first offer before it makes one itself. */
+const FIRST_OFFER_MS = 5_000;
+/** Candidates found within this time share a frame: they come in bursts, frames are counted. */
+const CANDIDATE_BATCH_MS = 50;
+/** A lost path: ICE restart at once, once more after this … */
+const SECOND_RESTART_MS = 8_000;
+/** … and given up after that. */
+const GIVE_UP_MS = 30_000;
+
+/** @type {Record<RTCPeerConnectionState, PathState | null>} */
+const PATH_STATES = {
+  new: "checking",
+  connecting: "checking",
+  connected: "connected",
+  disconnected: "disconnected",
+  failed: "failed",
+  closed: null,
+};
+
+/**
+ * @param {PeerOptions} options
+ * @returns {Peer}
+ */
+export function createPeer({
+  polite,
+  initiator,
+  send,
+  onState,
+  onStream,
+  onLost,
+  onError,
+  configuration = {},
+  receive: wanted = ["audio", "video"],
+  clock = systemClock,
+  PeerConnectionClass = RTCPeerConnection,
+}) {
+  const pc = new PeerConnectionClass(configuration);
+  const remoteStream = new MediaStream();
+  const localStream = new MediaStream();
+  /** @type {Map<Kind, RTCRtpTransceiver>} */
+  const sending = new Map();
+  const recovery = createRecovery({ clock, restart: () => pc.restartIce(), giveUp: onLost });
+
+  let makingOffer = false;
+  let ignoreOffer = false;
+  /** The waiting side makes no offer of its own before it has seen the first one. */
+  let mayOffer = false;
+  let begun = false;
+  let closed = false;
+  /** @type {PathState | null} */
+  let lastState = null;
+  /** Signals are worked off one after the other, as they came. @type {Promise<void>} */
+  let inbound = Promise.resolve();
+  /** Found by the other side before we know its description. @type {(RTCIceCandidateInit | null)[]} */
+  const early = [];
+  /** @type {RTCIceCandidateInit[]} */
+  let found = [];
+  /** @type {any} */
+  let batchTimer = null;
+  /** @type {any} */
+  let firstOfferTimer = null;
+
+  pc.onnegotiationneeded = () => negotiate();
+  pc.onicecandidate = ({ candidate }) => candidateFound(candidate);
+  pc.ontrack = ({ track }) => {
+    remoteStream.addTrack(track);
+    onStream(remoteStream);
+  };
+  pc.onconnectionstatechange = () => stateChanged();
+
+  async function negotiate() {
+    if (!mayOffer || closed) return;
+    try {
+      makingOffer = true;
+      await pc.setLocalDescription();
+      sendDescription();
+    } catch (error) {
+      if (!closed) onError(error);
+    } finally {
+      makingOffer = false;
+    }
+  }
+
+  function sendDescription() {
+    const { type, sdp } = /** @type {RTCSessionDescription} */ (pc.localDescription);
+    send({ type: /** @type {"offer" | "answer"} */ (type), sdp });
+  }
+
+  function allowOffers() {
+    clock.clearTimeout(firstOfferTimer);
+    mayOffer = true;
+  }
+
+  /** @param {"offer" | "answer"} type @param {string} sdp */
+  async function receiveDescription(type, sdp) {
+    const collision = type === "offer" && (makingOffer || pc.signalingState !== "stable");
+    ignoreOffer = !polite && collision;
+    if (ignoreOffer) return;
+    if (type === "answer" && pc.signalingState !== "have-local-offer") return; // to an offer that we took back
+    await pc.setRemoteDescription({ type, sdp });
+    allowOffers();
+    for (const candidate of early.splice(0)) await addCandidate(candidate);
+    if (type === "offer") {
+      rememberTransceivers();
+      await pc.setLocalDescription();
+      sendDescription();
+    }
+  }
+
+  /** @param {RTCIceCandidateInit[]} candidates */
+  async function receiveCandidates(candidates) {
+    for (const candidate of candidates.length > 0 ? candidates : [null]) {
+      if (pc.remoteDescription) await addCandidate(candidate);
+      else early.push(candidate);
+    }
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate null: there are no more */
+  async function addCandidate(candidate) {
+    try {
+      await pc.addIceCandidate(candidate ?? undefined);
+    } catch (error) {
+      // A candidate of an offer that we ignored, or of one that a restart has replaced, fits nothing any more.
+      if (!ignoreOffer && !closed) console.debug("a candidate was of no use", error);
+    }
+  }
+
+  /** @param {RTCIceCandidate | null} candidate */
+  function candidateFound(candidate) {
+    if (candidate?.candidate) {
+      found.push(candidate.toJSON());
+      batchTimer ??= clock.setTimeout(sendCandidates, CANDIDATE_BATCH_MS);
+    } else if (!candidate) {
+      sendCandidates();
+      send({ type: "candidate", candidates: [] });
+    }
+  }
+
+  function sendCandidates() {
+    clock.clearTimeout(batchTimer);
+    batchTimer = null;
+    if (found.length > 0 && !closed) send({ type: "candidate", candidates: found });
+    found = [];
+  }
+
+  function stateChanged() {
+    const state = PATH_STATES[pc.connectionState];
+    if (state === null || state === lastState) return;
+    lastState = state;
+    if (state === "connected") recovery.stop();
+    if (state === "disconnected" || state === "failed") recovery.start();
+    onState(state);
+  }
+
+  /** After somebody else's offer the transceivers of what we do not send yet are there to be used. */
+  function rememberTransceivers() {
+    for (const transceiver of pc.getTransceivers()) {
+      const kind = /** @type {Kind} */ (transceiver.receiver.track.kind);
+      if (!sending.has(kind) && transceiver.direction !== "stopped") sending.set(kind, transceiver);
+    }
+  }
+
+  /** @type {Peer["setTrack"]} */
+  async function setTrack(kind, track) {
+    if (closed) return;
+    const transceiver = sending.get(kind);
+    if (transceiver) {
+      await transceiver.sender.replaceTrack(track);
+      if (track && !transceiver.direction.startsWith("send")) {
+        transceiver.sender.setStreams(localStream);
+        transceiver.direction = "sendrecv"; // which asks for a negotiation
+      }
+    } else if (track) {
+      const sender = pc.addTrack(track, localStream);
+      const added = pc.getTransceivers().find((candidate) => candidate.sender === sender);
+      if (added) sending.set(kind, added);
+    }
+  }
+
+  return {
+    setTrack,
+
+    begin() {
+      if (begun) return;
+      begun = true;
+      if (initiator) {
+        mayOffer = true;
+        for (const kind of wanted) {
+          if (!sending.has(kind)) sending.set(kind, pc.addTransceiver(kind, { direction: "recvonly" }));
+        }
+        negotiate();
+      } else {
+        firstOfferTimer = clock.setTimeout(() => {
+          mayOffer = true;
+          if (pc.signalingState === "stable") negotiate();
+        }, FIRST_OFFER_MS);
+      }
+    },
+
+    receive(signal) {
+      inbound = inbound.then(async () => {
+        if (closed) return;
+        try {
+          if (signal.type === "candidate") await receiveCandidates(signal.candidates);
+          else await receiveDescription(signal.type, signal.sdp);
+        } catch (error) {
+          if (!closed) onError(error);
+        }
+      });
+      return inbound;
+    },
+
+    restart() {
+      if (closed || !mayOffer) return;
+      if (lastState === "disconnected" || lastState === "failed") recovery.start();
+      else pc.restartIce(); // a path that still works changes over without a gap
+    },
+
+    stats: () => pc.getStats(),
+
+    close() {
+      closed = true;
+      recovery.stop();
+      clock.clearTimeout(batchTimer);
+      clock.clearTimeout(firstOfferTimer);
+      pc.close();
+    },
+  };
+}
+
+/**
+ * The three moments of a path that was lost: a restart at once, a second one, giving up. Starting it anew while it runs
+ * only restarts once more: the time until it gives up is counted from the loss.
+ *
+ * @param {{clock: Clock, restart: () => void, giveUp: () => void}} options
+ */
+function createRecovery({ clock, restart, giveUp }) {
+  /** @type {any[] | null} */
+  let timers = null;
+
+  function stop() {
+    for (const timer of timers ?? []) clock.clearTimeout(timer);
+    timers = null;
+  }
+
+  return {
+    stop,
+    start() {
+      restart();
+      timers ??= [
+        clock.setTimeout(restart, SECOND_RESTART_MS),
+        clock.setTimeout(() => {
+          stop();
+          giveUp();
+        }, GIVE_UP_MS),
+      ];
+    },
+  };
+}

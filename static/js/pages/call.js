@@ -1,0 +1,348 @@
+/**
+ * The page of one call: what the session says, drawn; what the person does, passed on.
+ *
+ * @typedef {import("../types.js").Call} Call
+ * @typedef {import("../types.js").User} User
+ * @typedef {import("../media/call.js").CallView} CallView
+ * @typedef {import("../media/call.js").OtherView} OtherView
+ * @typedef {import("../media/phase.js").Phase} Phase
+ */
+import { readBoot } from "../boot.js";
+import { closeRule } from "../realtime/close_codes.js";
+import {
+  call as strings, CLOSED, ENDED, incoming, media as mediaStrings, NOTICE, PHASE, PHASE_HINT, sentenceFor,
+} from "../strings.js";
+import { announce } from "../ui/announcer.js";
+import { need, setText } from "../ui/dom.js";
+import { duration } from "../ui/format.js";
+import { offerStep } from "../ui/next_steps.js";
+import { startShell } from "../ui/shell.js";
+import { showsPicture, Tiles } from "../ui/tiles.js";
+import { toast } from "../ui/toasts.js";
+
+const boot = /** @type {Required<import("../types.js").Boot> & {user: User}} */ (readBoot());
+const shell = startShell(boot, { callHere: boot.call.call_id, busy: isBusy, beforeAnswer: () => session.hangUp() });
+const { session, media } = shell.client.room(boot.call, boot.leg_id);
+const { inbox } = shell.client;
+const mine = boot.call.legs[0].user.id === boot.user.id;
+
+const page = need("#call");
+const statusLine = need("#call-status");
+const hint = need("#call-hint");
+const timer = need("#call-timer");
+/** @type {HTMLVideoElement} */
+const ownVideo = need("#self video");
+/** @type {HTMLButtonElement} */
+const muteButton = need("#mute");
+/** @type {HTMLButtonElement} */
+const cameraButton = need("#camera");
+const problemPanel = need("#media-problem");
+const tapToHear = need("#tap-to-hear");
+const tiles = new Tiles(need("#tiles"), () => {
+  tapToHear.hidden = false;
+});
+
+/** Reasons after which the same person can be called again, though the server's own word is still on its way. */
+const LEFT_BY_ME = new Set(["hangup", "cancelled", "media_denied"]);
+
+/** Twice in a second, so that no second is skipped. */
+const TICK_MS = 500;
+/** While one waits, one sees oneself. @type {Set<Phase>} */
+const BEFORE = new Set(["calling", "trying", "ringing", "connecting"]);
+
+/** @type {Phase | null} */
+let shownPhase = null;
+/** The problems that the person has read and put aside. */
+let acceptedProblems = "";
+
+/** @returns {User} whom this call is with */
+function partner() {
+  const { legs } = session.view.call;
+  return (legs.find(({ user }) => user.id !== boot.user.id) ?? legs[0]).user;
+}
+
+function isBusy() {
+  return session.view.phase !== "ended" && session.view.phase !== "incoming";
+}
+
+// ---- drawing
+
+function draw() {
+  const view = session.view;
+  const running = view.phase !== "ended" && view.phase !== "incoming";
+  const tiled = running && (view.others.length > 1 || view.others.some(showsPicture));
+  page.dataset.phase = view.phase;
+  page.dataset.stage = tiled ? "tiles" : running && media.camera && BEFORE.has(view.phase) ? "preview" : "plain";
+  page.dataset.self = running && media.camera ? "yes" : "no";
+  tiles.draw(view.phase === "ended" ? [] : view.others);
+  drawStatus(view);
+  drawBadges(view);
+  drawControls();
+  drawProblems(view.phase);
+  drawSelf();
+  drawTimer();
+  if (view.phase !== shownPhase) enter(view.phase);
+}
+
+/** @param {CallView} view */
+function drawStatus(view) {
+  const name = partner().display_name;
+  setText(statusLine, statusWords(view, name));
+  setText(hint, view.phase === "ended" ? "" : (PHASE_HINT[view.phase]?.(name) ?? ""));
+}
+
+/**
+ * @param {CallView} view
+ * @param {string} name
+ * @returns {string}
+ */
+function statusWords(view, name) {
+  if (view.phase === "ended") return endedWords(view, name);
+  if (view.phase === "incoming") return view.call.media === "video" ? incoming.video : incoming.audio;
+  return PHASE[view.phase](name);
+}
+
+/**
+ * @param {CallView} view
+ * @param {string} name
+ */
+function endedWords({ call, over }, name) {
+  if (over && "code" in over) return CLOSED[closeRule(over.code).name] ?? CLOSED.unknown;
+  const leg = call.legs.find(({ leg_id }) => leg_id === boot.leg_id);
+  const reason = over?.reason ?? call.end_reason ?? leg?.reason ?? leg?.state ?? "hangup";
+  return (ENDED[reason] ?? ENDED.hangup)({ name, mine });
+}
+
+/** @param {CallView} view */
+function drawBadges({ others, phase, link }) {
+  const [only] = others.length === 1 ? others : [];
+  const live = phase === "in_call" || phase === "reconnecting";
+  badge("muted", live && only !== undefined && !only.media.audio);
+  badge("camera", live && only !== undefined && !only.media.video && boot.call.media === "video");
+  badge("poor", live && others.some(({ quality }) => quality === "poor"));
+  badge("away", phase === "in_call" && others.some(({ reconnecting }) => reconnecting));
+  badge("link", phase === "in_call" && link !== "open");
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} shown
+ */
+function badge(name, shown) {
+  need(`#call-badges [data-badge=${name}]`).hidden = !shown;
+}
+
+function drawControls() {
+  const muted = media.muted;
+  const cameraOn = media.camera !== null;
+  muteButton.dataset.on = muted ? "no" : "yes";
+  cameraButton.dataset.on = cameraOn ? "yes" : "no";
+  setText(need("[data-label]", muteButton), muted ? strings.unmute : strings.mute);
+  setText(need("[data-label]", cameraButton), cameraOn ? strings.cameraOff : strings.cameraOn);
+}
+
+/** @param {Phase} phase */
+function drawProblems(phase) {
+  const { problems } = media;
+  const shown = problems.length > 0 && phase !== "ended" && JSON.stringify(problems) !== acceptedProblems;
+  if (shown) {
+    const { title, text } = mediaStrings.problem(problems);
+    setText(need("[data-title]", problemPanel), title);
+    setText(need("[data-help]", problemPanel), text);
+    const deaf = problems.some(({ device }) => device === "microphone");
+    setText(need("[data-meanwhile]", problemPanel), deaf ? mediaStrings.onlyListening : mediaStrings.withoutCamera);
+  }
+  problemPanel.hidden = !shown;
+}
+
+function drawSelf() {
+  // An element with an empty stream would wait for a picture, and the page's load event with it.
+  const picture = media.camera ? media.preview : null;
+  if (ownVideo.srcObject !== picture) ownVideo.srcObject = picture;
+  need("#self [data-muted]").hidden = !media.muted;
+}
+
+function drawTimer() {
+  const { phase, startedAtMs, call } = session.view;
+  const running = (phase === "in_call" || phase === "reconnecting") && startedAtMs !== null;
+  const lasted = phase === "ended" && call.state === "ended" && call.duration_s ? call.duration_s : null;
+  timer.hidden = !running && lasted === null;
+  if (running) setText(timer, duration((Date.now() - startedAtMs) / 1000));
+  else if (lasted !== null) setText(timer, duration(lasted));
+}
+
+// ---- from one phase to the next
+
+/** @param {Phase} phase */
+function enter(phase) {
+  const before = shownPhase;
+  shownPhase = phase;
+  document.title = titleOf(phase);
+  if (phase === "ringing") shell.tones.play("ringback");
+  else if (before === "ringing") shell.tones.stop();
+  if (phase === "in_call") keepAwake();
+  if (phase === "ended") ended();
+}
+
+/** @param {Phase} phase */
+function titleOf(phase) {
+  const { display_name: name } = partner();
+  if (phase === "incoming") return `${incoming.title(name)} · Ringback`;
+  return phase === "ended" ? `${name} · Ringback` : `${PHASE[phase](name)} · ${name} · Ringback`;
+}
+
+function ended() {
+  clearInterval(ticking);
+  tapToHear.hidden = true;
+  wakeLock?.release().catch(() => {});
+  const { call, over } = session.view;
+  offerStep(/** @type {HTMLButtonElement} */ (need("#next-step")), over && "code" in over ? stepAfter(over.code) : "none");
+  need("#call-again").hidden = call.state !== "ended" && over !== null && !LEFT_BY_ME.has("reason" in over ? over.reason : "");
+  need("#back").focus(); // and not on the button that would call again
+}
+
+/** @param {number} code the way home is always there */
+function stepAfter(code) {
+  const { next } = closeRule(code);
+  return next === "home" ? "none" : next;
+}
+
+/** @type {WakeLockSentinel | null} */
+let wakeLock = null;
+
+/** A phone's screen must not go dark over a call; a browser that cannot do that just does not. */
+async function keepAwake() {
+  if (boot.call.media !== "video" || wakeLock) return;
+  try {
+    wakeLock = await navigator.wakeLock.request("screen");
+  } catch {
+    wakeLock = null;
+  }
+}
+
+// ---- what the person does
+
+function toggleMute() {
+  if (!media.microphone) return void retryMedia();
+  session.toggleMute();
+  announce(media.muted ? strings.nowMuted : strings.nowUnmuted);
+}
+
+async function toggleCamera() {
+  if (cameraButton.getAttribute("aria-busy") === "true") return;
+  cameraButton.setAttribute("aria-busy", "true");
+  acceptedProblems = "";
+  await session.toggleCamera();
+  cameraButton.removeAttribute("aria-busy");
+  if (media.problems.length === 0) announce(media.camera ? strings.cameraNowOn : strings.cameraNowOff);
+}
+
+function hangUp() {
+  const refused = media.problems.some(({ device, kind }) => device === "microphone" && kind === "denied");
+  session.hangUp(refused && !problemPanel.hidden ? "media_denied" : undefined);
+}
+
+async function answer() {
+  await decide(async () => session.answered(await inbox.answer(boot.call.call_id)));
+}
+
+async function decline() {
+  await decide(async () => session.apply(await inbox.decline(boot.call.call_id)));
+}
+
+/** While the person's own decision is under way, what is heard of the call may be its result. */
+let deciding = false;
+
+/** @param {() => Promise<void>} act */
+async function decide(act) {
+  deciding = true;
+  shell.ringer.silence();
+  enableIncoming(false);
+  try {
+    await act();
+  } catch (error) {
+    if (session.view.phase === "incoming") toast(incoming.failed, "error");
+  } finally {
+    deciding = false;
+    enableIncoming(true);
+  }
+}
+
+/** @param {boolean} enabled */
+function enableIncoming(enabled) {
+  for (const id of ["#answer", "#decline"]) /** @type {HTMLButtonElement} */ (need(id)).disabled = !enabled;
+}
+
+async function callAgain() {
+  const button = need("#call-again");
+  button.setAttribute("aria-busy", "true");
+  try {
+    const { call_id } = await shell.client.api.startCall(partner().username, boot.call.media);
+    location.assign(`/call/${call_id}`);
+  } catch (error) {
+    button.removeAttribute("aria-busy");
+    toast(sentenceFor(error), "error");
+  }
+}
+
+async function retryMedia() {
+  acceptedProblems = "";
+  await session.retryMedia();
+}
+
+function goOnListening() {
+  acceptedProblems = JSON.stringify(media.problems);
+  draw();
+}
+
+/** @type {Record<string, () => void>} */
+const ACTIONS = {
+  "#mute": toggleMute,
+  "#camera": toggleCamera,
+  "#hang-up": hangUp,
+  "#answer": answer,
+  "#decline": decline,
+  "#call-again": callAgain,
+  "#retry-media": retryMedia,
+  "#listen-only": goOnListening,
+  "#end-denied": hangUp,
+};
+
+for (const [selector, action] of Object.entries(ACTIONS)) need(selector).addEventListener("click", action);
+
+tapToHear.addEventListener("click", () => {
+  tapToHear.hidden = true;
+  tiles.play();
+});
+
+/** @type {Record<string, () => void>} */
+const SHORTCUTS = { m: toggleMute, v: toggleCamera };
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || document.querySelector("dialog[open]")) return;
+  if (isBusy()) SHORTCUTS[event.key.toLowerCase()]?.();
+});
+
+// ---- what happens
+
+session.on("change", draw);
+session.on("notice", ({ kind, user }) => announce(NOTICE[kind](user.display_name)));
+
+inbox.on("call", (call) => {
+  if (!deciding) session.apply(call);
+});
+inbox.on("stopped", ({ call, reason }) => {
+  if (call.call_id !== boot.call.call_id) return;
+  shell.ringer.stop();
+  if (reason !== "handled") session.stopRinging(reason);
+});
+inbox.on("incoming", ({ call }) => {
+  if (call.call_id !== boot.call.call_id || session.view.phase !== "incoming") return;
+  shell.ringer.start(`${incoming.title(partner().display_name)} · Ringback`, "ringtone");
+  inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
+});
+
+const ticking = setInterval(drawTimer, TICK_MS);
+draw();
+session.start();
+shell.start();

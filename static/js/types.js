@@ -1,0 +1,30 @@
+/**
+ * The shapes that travel between server and page, as types only: this module holds no code.
+ * They follow docs/protocol.md; times are RFC 3339 strings, durations carry their unit in the name.
+ *
+ * @typedef {{id: string, username: string, display_name: string}} User
+ * @typedef {"online" | "offline" | "in_call" | "do_not_disturb"} Presence
+ * @typedef {User & {presence: Presence}} Person
+ *
+ * @typedef {"audio" | "video"} MediaKind
+ * @typedef {"inviting" | "ringing" | "connecting" | "active" | "ended"} CallState
+ * @typedef {{leg_id: string, user: User, device: string | null, state: string, reason: string | null,
+ *   joined_at: string | null, left_at: string | null}} Leg
+ * @typedef {{call_id: string, state: CallState, media: MediaKind, created_by: User | string, created_at: string,
+ *   ring_deadline: string | null, answered_at: string | null, ended_at: string | null,
+ *   duration_s: number | null, end_reason: string | null, rev: number, legs: Leg[]}} Call
+ *
+ * @typedef {{audio: boolean, video: boolean, screen: boolean, hand: boolean}} MediaState
+ * @typedef {"connected" | "reconnecting"} Presentness
+ * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState}} Participant
+ *
+ * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
+ *
+ * @typedef {{page: string, user: User | null, api: string, call?: Call, leg_id?: string,
+ *   ice?: IceConfig | null}} Boot
+ * @typedef {{ice_servers: RTCIceServer[], policy?: RTCIceTransportPolicy, expires_at?: string | null}} IceConfig
+ *
+ * @typedef {{type: string, id?: string, seq?: number, timestamp?: string, [field: string]: any}} Frame
+ */
+
+export {};

@@ -1,0 +1,60 @@
+/** Times and names as people read them. Pure. */
+import { history } from "../strings.js";
+
+const TINTS = 8;
+
+/**
+ * @param {number} totalS
+ * @returns {string} "0:07", "12:30", "1:02:03"
+ */
+export function duration(totalS) {
+  const whole = Math.max(0, Math.floor(totalS));
+  const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}
+
+/**
+ * @param {Date} when
+ * @param {Date} now
+ * @param {string} locale
+ * @returns {string} "Today, 14:05", "Yesterday, 09:12", "Mon, 3 Nov, 18:40"
+ */
+export function moment(when, now, locale) {
+  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(when);
+  return `${day(when, now, locale)}, ${time}`;
+}
+
+/**
+ * @param {Date} when
+ * @param {Date} now
+ * @param {string} locale
+ */
+function day(when, now, locale) {
+  const yesterday = new Date(now);
+  yesterday.setDate(now.getDate() - 1);
+  if (when.toDateString() === now.toDateString()) return history.today;
+  if (when.toDateString() === yesterday.toDateString()) return history.yesterday;
+  const year = when.getFullYear() === now.getFullYear() ? undefined : "numeric";
+  return new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", year }).format(when);
+}
+
+/**
+ * @param {string} displayName
+ * @returns {string} one or two letters
+ */
+export function initials(displayName) {
+  const letters = displayName.split(/\s+/u).filter(Boolean).slice(0, 2).map((word) => [...word][0]);
+  return letters.join("").toUpperCase();
+}
+
+/**
+ * The colour of a person's avatar: the same everywhere, also in what the server renders.
+ *
+ * @param {string} username
+ * @returns {string} a class name
+ */
+export function tint(username) {
+  const sum = [...username.toLowerCase()].reduce((total, letter) => total + /** @type {number} */ (letter.codePointAt(0)), 0);
+  return `tint-${sum % TINTS}`;
+}

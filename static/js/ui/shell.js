@@ -1,0 +1,25 @@
+/**
+ * What every signed-in page has around its own matter: the line to the server, the banner about it, and the dialog in
+ * which calls ring.
+ *
+ * @typedef {import("../types.js").Boot} Boot
+ * @typedef {import("./incoming.js").IncomingOptions} IncomingOptions
+ */
+import { Client } from "../client.js";
+import { Tones } from "../media/tones.js";
+import { LinkBanner } from "./banner.js";
+import { IncomingDialog } from "./incoming.js";
+import { Ringer } from "./ringer.js";
+
+/**
+ * @param {Boot} boot of a signed-in person
+ * @param {Pick<IncomingOptions, "callHere" | "busy" | "beforeAnswer">} [options]
+ */
+export function startShell(boot, options = {}) {
+  const client = new Client(boot);
+  const tones = new Tones();
+  const ringer = new Ringer(tones);
+  new LinkBanner(client.link);
+  new IncomingDialog({ inbox: client.inbox, ringer, ...options });
+  return { client, tones, ringer, start: () => client.link.start() };
+}

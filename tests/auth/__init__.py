@@ -1,0 +1,1 @@
+"""Passwords, tokens, sign-ins and their throttling."""

@@ -1,0 +1,1 @@
+"""The rules of calls, and what is told of them."""

@@ -1,0 +1,225 @@
+"""Who is there, as those who watch see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.calls.presence import GRACE_S, PresenceBoard
+from server.close_codes import CloseCode
+from server.realtime.bus import PRESENCE, ToDevices
+from server.realtime.session import Session
+from tests.helpers import ALICE, BOB, CAROL, identity
+from tests.realtime.fakes import World, socket_of
+
+
+class Board(World):
+    """A world with a presence board, in which Alice watches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.presence = PresenceBoard(self.hub, self.bus, self.clock)
+        self.alice = self.connected(identity(ALICE))
+
+    def comes(self, do_not_disturb: bool = False, *, device: str = "telephone") -> Session:
+        """A device of Bob's connects."""
+        session = self.connected(identity(BOB, device))
+        self.presence.came(BOB.id, do_not_disturb)
+        return session
+
+    def goes(self, session: Session) -> None:
+        """The device is gone, perhaps for a moment."""
+        assert session.connection is not None
+        self.hub.lost(session.connection, CloseCode.GOING_AWAY)
+        self.presence.went(BOB.id)
+
+    def pass_by(self, seconds: float) -> None:
+        """Time passes, and the sweep comes."""
+        self.clock.move(seconds)
+        self.presence.sweep()
+
+    @property
+    def seen(self) -> list[str]:
+        """The states of Bob that Alice was told."""
+        return [frame["state"] for frame in socket_of(self.alice).frames if frame["user_id"] == BOB.id]
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+@pytest.fixture
+def watched(board: Board) -> Board:
+    board.presence.watch(board.alice, [BOB.id])
+    return board
+
+
+# ── states ──
+
+
+def test_one_without_a_device_is_offline(board: Board) -> None:
+    assert board.presence.state(BOB.id) == "offline"
+
+
+def test_one_with_a_device_is_online(board: Board) -> None:
+    board.comes()
+    assert (board.presence.state(BOB.id), board.presence.is_online(BOB.id)) == ("online", True)
+
+
+def test_one_whose_device_left_a_moment_ago_is_online(board: Board) -> None:
+    board.goes(board.comes())
+    board.clock.move(GRACE_S - 0.1)
+    assert board.presence.is_online(BOB.id)
+
+
+def test_one_whose_device_left_a_while_ago_is_offline(board: Board) -> None:
+    board.goes(board.comes())
+    board.clock.move(GRACE_S)
+    assert board.presence.state(BOB.id) == "offline"
+
+
+def test_one_who_is_just_coming_back_is_online(board: Board) -> None:
+    session = board.comes()
+    board.goes(session)
+    board.clock.move(GRACE_S + 1)
+    board.hub.claim(session)
+    assert board.presence.is_online(BOB.id)
+
+
+def test_one_in_the_room_of_a_call_is_in_it(board: Board) -> None:
+    board.comes()
+    board.connected(identity(BOB), kind="call", resource="a call")
+    assert board.presence.state(BOB.id) == "in_call"
+
+
+def test_one_in_a_call_without_any_device_that_rings_is_in_it(board: Board) -> None:
+    board.connected(identity(BOB), kind="call", resource="a call")
+    assert board.presence.state(BOB.id) == "in_call"
+
+
+def test_do_not_disturb_is_seen(board: Board) -> None:
+    board.comes(do_not_disturb=True)
+    assert board.presence.state(BOB.id) == "do_not_disturb"
+
+
+def test_do_not_disturb_of_one_who_is_not_there_is_not_seen(board: Board) -> None:
+    assert board.presence.state(BOB.id, do_not_disturb=True) == "offline"
+
+
+def test_what_was_just_read_counts_more_than_what_was_heard(board: Board) -> None:
+    board.comes(do_not_disturb=True)
+    assert board.presence.state(BOB.id, do_not_disturb=False) == "online"
+
+
+def test_do_not_disturb_ends(board: Board) -> None:
+    board.comes(do_not_disturb=True)
+    board.presence.changed(BOB.id, False)
+    assert board.presence.state(BOB.id) == "online"
+
+
+# ── watching ──
+
+
+def test_a_watcher_hears_who_comes(watched: Board) -> None:
+    watched.comes()
+    assert watched.seen == ["online"]
+
+
+def test_a_second_device_is_no_news(watched: Board) -> None:
+    watched.comes(device="telephone")
+    watched.comes(device="tablet")
+    assert watched.seen == ["online"]
+
+
+def test_a_watcher_hears_who_has_gone_for_good(watched: Board) -> None:
+    watched.goes(watched.comes())
+    watched.pass_by(GRACE_S)
+    assert watched.seen == ["online", "offline"]
+
+
+def test_a_watcher_does_not_hear_of_a_page_that_is_left_for_the_next(watched: Board) -> None:
+    watched.goes(watched.comes(device="one page"))
+    watched.pass_by(1)
+    watched.comes(device="the next page")
+    watched.pass_by(GRACE_S)
+    assert watched.seen == ["online"]
+
+
+def test_one_of_two_devices_that_goes_is_no_news(watched: Board) -> None:
+    session = watched.comes(device="telephone")
+    watched.comes(device="tablet")
+    watched.goes(session)
+    watched.pass_by(GRACE_S)
+    assert watched.seen == ["online"]
+
+
+def test_a_watcher_hears_of_do_not_disturb(watched: Board) -> None:
+    watched.comes()
+    watched.presence.changed(BOB.id, True)
+    assert watched.seen == ["online", "do_not_disturb"]
+
+
+def test_a_watcher_hears_of_a_call(watched: Board) -> None:
+    watched.comes()
+    watched.connected(identity(BOB), kind="call", resource="a call")
+    watched.presence.changed(BOB.id)
+    assert watched.seen == ["online", "in_call"]
+
+
+def test_a_watcher_does_not_hear_of_others(watched: Board) -> None:
+    watched.connected(identity(CAROL))
+    watched.presence.came(CAROL.id, False)
+    assert socket_of(watched.alice).sent == []
+
+
+def test_a_new_watch_replaces_the_one_before(watched: Board) -> None:
+    watched.presence.watch(watched.alice, [CAROL.id])
+    watched.comes()
+    assert watched.seen == []
+
+
+def test_one_who_watches_no_longer_hears_nothing(watched: Board) -> None:
+    watched.presence.unwatch(watched.alice)
+    watched.comes()
+    assert watched.seen == []
+
+
+def test_one_of_two_watchers_who_stops_does_not_stop_the_other(watched: Board) -> None:
+    carol = watched.connected(identity(CAROL))
+    watched.presence.watch(carol, [BOB.id])
+    watched.presence.unwatch(carol)
+    watched.comes()
+    assert watched.seen == ["online"]
+
+
+def test_watching_somebody_twice_in_one_list_hears_once(watched: Board) -> None:
+    watched.presence.watch(watched.alice, [BOB.id, BOB.id])
+    watched.comes()
+    assert watched.seen == ["online"]
+
+
+def test_two_people_who_watch_each_other_in_any_order_hear_the_state_as_it_is(watched: Board) -> None:
+    bob = watched.comes()
+    watched.presence.watch(bob, [ALICE.id])
+    watched.presence.came(ALICE.id, True)
+    assert [frame["state"] for frame in socket_of(bob).frames] == ["do_not_disturb"]
+
+
+def test_presence_of_a_slow_watcher_is_coalesced(watched: Board) -> None:
+    socket_of(watched.alice).buffered_bytes = 10_000_000
+    session = watched.comes()
+    watched.goes(session)
+    watched.pass_by(GRACE_S)
+    socket_of(watched.alice).buffered_bytes = 0
+    watched.alice.release_held()
+    assert watched.seen == ["offline"]
+
+
+def test_a_message_that_is_none_of_presence_is_no_presence(watched: Board) -> None:
+    watched.bus.publish(PRESENCE, ToDevices(BOB.id, b"{}"))
+    assert watched.seen == []
+
+
+def test_nobody_watched_costs_nothing(watched: Board) -> None:
+    watched.presence.unwatch(watched.alice)
+    assert (watched.presence._watchers, watched.presence._watched, watched.presence._said) == ({}, {}, {})

@@ -1,0 +1,1 @@
+"""The command `ringback`, as a shell runs it."""

@@ -1,0 +1,234 @@
+"""Signing in, staying so, and what the server answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from tornado.testing import bind_unused_port
+
+from ringback_client.api import Api
+from ringback_client.errors import ApiError, Unreachable
+
+from .scripted_http import Asked, ScriptedHttp
+from .still_clock import StillClock
+
+pytestmark = pytest.mark.anyio
+
+CALL = {
+    "call_id": "k-1",
+    "state": "inviting",
+    "media": "audio",
+    "rev": 1,
+    "created_at": "2026-11-20T05:12:07.345Z",
+    "legs": [],
+    "a_field_of_tomorrow": 1,
+}
+
+
+@pytest.fixture
+async def stranger(http: ScriptedHttp, clock: StillClock) -> AsyncIterator[Api]:
+    """Nobody yet."""
+    async with Api(http.url, clock=clock) as api:
+        yield api
+
+
+@pytest.fixture
+async def api(stranger: Api, http: ScriptedHttp) -> Api:
+    """Alice, with tokens for 15 minutes."""
+    http.lay_out_sign_in()
+    await stranger.sign_in("alice", "secret", device="test")
+    return stranger
+
+
+def tokens_shown(http: ScriptedHttp, path: str) -> list[str | None]:
+    """The bearer tokens with which a path was asked for, in order."""
+    return [asked.token for asked in http.asked if asked.path == path]
+
+
+async def test_sign_in_says_who_and_on_what(api: Api, http: ScriptedHttp) -> None:
+    body = {"username": "alice", "password": "secret", "device": "test"}
+    assert http.asked == [Asked("POST", "/auth/login", {}, None, body)]
+    assert api.user is not None and api.user.display_name == "Alice"
+
+
+async def test_wrong_password_is_an_error_with_the_code_of_the_server(stranger: Api, http: ScriptedHttp) -> None:
+    problem = {"type": "about:blank", "title": "No", "status": 401, "detail": "Wrong.", "code": "invalid_credentials"}
+    http.lay_out("POST /auth/login", problem | {"request_id": "r-1"}, status=401)
+    with pytest.raises(ApiError, match="401 invalid_credentials: Wrong") as raised:
+        await stranger.sign_in("alice", "wrong")
+    assert (raised.value.code, raised.value.request_id, raised.value.retryable) == ("invalid_credentials", "r-1", False)
+
+
+async def test_bad_input_names_the_fields(api: Api, http: ScriptedHttp) -> None:
+    problem = {"code": "bad_request", "detail": "Bad input.", "errors": {"callees": "at least one"}}
+    http.lay_out("POST /calls", problem, status=400)
+    with pytest.raises(ApiError, match=r"\(callees: at least one\)") as raised:
+        await api.create_call([])
+    assert raised.value.errors == {"callees": "at least one"}
+
+
+async def test_too_many_attempts_say_how_long_to_wait(stranger: Api, http: ScriptedHttp) -> None:
+    http.lay_out("POST /auth/login", {"code": "too_many_attempts", "detail": "."}, status=429, Retry_After="30")
+    with pytest.raises(ApiError) as raised:
+        await stranger.sign_in("alice", "wrong")
+    assert (raised.value.retry_after_s, raised.value.retryable) == (30.0, True)
+
+
+async def test_answer_of_a_proxy_is_an_error_too(stranger: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /health", "<html>Bad Gateway</html>", status=502)
+    with pytest.raises(ApiError, match="502 http_error"):
+        await stranger.health()
+
+
+async def test_page_of_somebody_else_is_no_answer(stranger: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /health", "<html>Welcome to this hotel</html>")
+    with pytest.raises(Unreachable, match="not one of Ringback's"):
+        await stranger.health()
+
+
+async def test_redirect_is_no_answer(stranger: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /health", "", status=302, Location="/elsewhere")
+    with pytest.raises(Unreachable, match="redirected elsewhere with 302"):
+        await stranger.health()
+
+
+async def test_server_that_is_not_there_is_unreachable() -> None:
+    nobody, port = bind_unused_port()
+    nobody.close()
+    with pytest.raises(Unreachable, match="GET /health: ConnectError"):
+        async with Api(f"http://127.0.0.1:{port}") as api:
+            await api.health()
+
+
+async def test_token_is_sent_along(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("POST /calls", CALL, status=201)
+    assert (await api.create_call(["bob"], client_key="key-1")).state == "inviting"
+    body = {"callees": ["bob"], "media": "audio", "client_key": "key-1"}
+    assert http.asked[-1] == Asked("POST", "/calls", {}, "access-1", body)
+
+
+async def test_token_is_renewed_half_a_minute_before_its_end(api: Api, http: ScriptedHttp, clock: StillClock) -> None:
+    clock.move(869)
+    assert await api.access_token() == "access-1"
+    clock.move(1)
+    assert await api.access_token() == "access-2"
+    assert http.asked[-1].body == {"refresh_token": "refresh-1"}
+
+
+async def test_next_renewal_shows_the_next_refresh_token(api: Api, http: ScriptedHttp) -> None:
+    await api.refresh()
+    await api.refresh()
+    assert http.asked[-1].body == {"refresh_token": "refresh-2"}
+
+
+async def test_refused_token_is_renewed_once_and_the_request_repeated(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /calls/k-1", {"code": "unauthenticated", "detail": "."}, status=401)
+    http.lay_out("GET /calls/k-1", CALL)
+    assert (await api.call("k-1")).call_id == "k-1"
+    assert tokens_shown(http, "/calls/k-1") == ["access-1", "access-2"]
+
+
+async def test_token_refused_twice_is_an_error(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /calls/k-1", {"code": "unauthenticated", "detail": "."}, status=401)
+    with pytest.raises(ApiError, match="unauthenticated"):
+        await api.call("k-1")
+    assert tokens_shown(http, "/calls/k-1") == ["access-1", "access-2"]
+
+
+async def test_many_requests_at_once_renew_once(api: Api, http: ScriptedHttp, clock: StillClock) -> None:
+    """A refresh token shown twice counts as stolen and would end the sign-in."""
+    clock.move(900)
+    assert await asyncio.gather(*(api.access_token() for _ in range(20))) == ["access-2"] * 20
+    assert [asked.path for asked in http.asked].count("/auth/refresh") == 1
+
+
+async def test_renewal_goes_on_when_nobody_waits_for_it_any_more(api: Api, http: ScriptedHttp) -> None:
+    """Else the new pair would be lost and the old one be shown a second time."""
+    http.gate.clear()
+    impatient = asyncio.create_task(api.refresh())
+    while len(http.asked) < 2:
+        await asyncio.sleep(0.001)
+    impatient.cancel()
+    http.gate.set()
+    await api.refresh()
+    assert await api.access_token() == "access-2"
+    assert [asked.path for asked in http.asked].count("/auth/refresh") == 1
+
+
+async def test_refused_renewal_ends_the_sign_in(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out_instead("POST /auth/refresh", {"code": "token_reused", "detail": "."}, status=401)
+    with pytest.raises(ApiError, match="token_reused"):
+        await api.refresh()
+    assert api.user is None
+
+
+async def test_renewal_that_fails_for_now_keeps_the_sign_in(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out_instead("POST /auth/refresh", {"code": "unavailable", "detail": "."}, status=503)
+    with pytest.raises(ApiError, match="unavailable"):
+        await api.refresh()
+    assert await api.access_token() == "access-1"
+
+
+async def test_without_a_sign_in_nothing_is_asked(stranger: Api, http: ScriptedHttp) -> None:
+    with pytest.raises(ApiError, match="nobody is signed in"):
+        await stranger.ws_token()
+    assert http.asked == []
+
+
+async def test_logout_forgets_the_tokens(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("POST /auth/logout", status=204)
+    await api.logout()
+    assert (api.user, http.asked[-1].token) == (None, "access-1")
+    with pytest.raises(ApiError, match="nobody is signed in"):
+        await api.access_token()
+
+
+async def test_logout_of_a_sign_in_that_is_over_is_no_error(stranger: Api) -> None:
+    await stranger.logout()
+
+
+async def test_ws_token_is_a_new_one_each_time(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("POST /auth/ws-token", {"ws_token": "ws-a", "expires_in": 120})
+    http.lay_out("POST /auth/ws-token", {"ws_token": "ws-b", "expires_in": 120})
+    assert [await api.ws_token(), await api.ws_token()] == ["ws-a", "ws-b"]
+
+
+async def test_people_come_with_presence(api: Api, http: ScriptedHttp) -> None:
+    bob = {"id": "u-bob", "username": "bob", "display_name": "Bob", "presence": "in_call"}
+    http.lay_out("GET /users", {"items": [bob], "next": "cursor"})
+    people = await api.users("bo")
+    assert (people.items[0].presence, people.next, http.asked[-1].query) == ("in_call", "cursor", {"q": "bo"})
+
+
+async def test_history_is_asked_for_page_by_page(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /calls", {"items": [CALL | {"missed": True, "direction": "incoming"}], "next": None})
+    page = await api.calls(limit=20, before="cursor")
+    assert (page.items[0].missed, page.next) == (True, None)
+    assert http.asked[-1].query == {"limit": "20", "before": "cursor"}
+
+
+@pytest.mark.parametrize("step", ["answer", "decline", "cancel", "hangup"])
+async def test_steps_of_a_call_return_the_call(api: Api, http: ScriptedHttp, step: str) -> None:
+    http.lay_out(f"POST /calls/k-1/{step}", CALL | {"rev": 7})
+    assert (await getattr(api, step)("k-1")).rev == 7
+
+
+async def test_ice_servers_keep_their_credential_out_of_sight(api: Api, http: ScriptedHttp) -> None:
+    turn = {"urls": ["turn:t.example"], "username": "1:u-alice", "credential": "canary"}
+    http.lay_out("GET /ice-servers", {"ice_servers": [turn], "expires_at": "2026-11-20T05:12:07.345Z"})
+    servers = await api.ice_servers()
+    assert (servers[0].credential, "canary" in repr(servers)) == ("canary", False)
+
+
+@pytest.mark.parametrize("address", ["calls.example", "ftp://calls.example", "http://", "wss://calls.example"])
+def test_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="http://host or https://host"):
+        Api(address)
+
+
+def test_address_with_a_password_is_refused_and_not_shown() -> None:
+    with pytest.raises(ValueError, match="no user name or password") as raised:
+        Api("https://alice:canary@calls.example")
+    assert "canary" not in str(raised.value)

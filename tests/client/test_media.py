@@ -1,0 +1,142 @@
+"""Sound between two peers on one machine. It runs in real time: two seconds of sound take two seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import av
+import pytest
+
+from ringback_client.sound import Voice
+
+from .loopback import End, connected, dominant_hz, write_tone
+from .still_clock import StillClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def ends(anyio_backend: str, tmp_path: Path) -> AsyncIterator[tuple[End, End]]:
+    """Alice, impolite, plays 440 Hz; Bob, polite, plays 1,000 Hz. Both record."""
+    alice_says, bob_says = write_tone(tmp_path / "440.wav", 440), write_tone(tmp_path / "1000.wav", 1_000)
+    alice = End("l-bob", polite=False, play=alice_says, record=tmp_path / "alice-heard.wav")
+    bob = End("l-alice", polite=True, play=bob_says, record=tmp_path / "bob-heard.wav")
+    alice.wire.peer, bob.wire.peer = bob.peer, alice.peer
+    yield alice, bob
+    await alice.close()
+    await bob.close()
+
+
+async def test_each_hears_what_the_other_plays(ends: tuple[End, End], tmp_path: Path) -> None:
+    alice, bob = ends
+    await bob.peer.offer()
+    await asyncio.gather(alice.hears(1.5), bob.hears(1.5))
+    await alice.close()
+    await bob.close()
+    assert dominant_hz(tmp_path / "bob-heard.wav") == 440
+    assert dominant_hz(tmp_path / "alice-heard.wav") == 1_000
+
+
+async def test_path_is_reported_by_both(ends: tuple[End, End]) -> None:
+    alice, bob = ends
+    await bob.peer.offer()
+    await connected(alice, bob)
+    assert (alice.wire.states[-1], bob.wire.states[-1]) == ("connected", "connected")
+
+
+async def test_of_two_offers_that_meet_the_impolite_one_stands(ends: tuple[End, End], tmp_path: Path) -> None:
+    alice, bob = ends
+    await asyncio.gather(alice.peer.offer(), bob.peer.offer())
+    await connected(alice, bob)
+    await bob.hears(1.0)
+    assert (alice.wire.said, bob.wire.said) == (["offer"], ["offer", "answer"])
+
+
+async def test_second_offer_while_one_is_unanswered_is_not_made(ends: tuple[End, End]) -> None:
+    alice, bob = ends
+    await asyncio.gather(bob.peer.offer(), bob.peer.offer())
+    await connected(alice, bob)
+    assert bob.wire.said == ["offer"]
+
+
+async def test_offer_of_a_side_that_began_anew_builds_the_path_anew(ends: tuple[End, End]) -> None:
+    """An ICE restart: the offer carries other credentials than before."""
+    alice, bob = ends
+    await bob.peer.offer()
+    await connected(alice, bob)
+    await bob.begin_anew(polite=True)
+    alice.wire.peer = bob.peer
+    await bob.peer.offer()
+    await connected(bob)
+    await asyncio.gather(alice.hears(1.0), bob.hears(1.0))
+    assert (alice.wire.said, bob.wire.said) == (["answer", "answer"], ["offer", "offer"])
+
+
+async def test_path_that_cannot_be_built_is_given_up_after_30_s(ends: tuple[End, End]) -> None:
+    alice, bob = ends
+    clock = StillClock()
+    await bob.begin_anew(polite=True, clock=clock)
+    alice.wire.peer = bob.peer
+    alice.wire.keep_candidates_back()
+    await bob.peer.offer()
+    await clock.sleeper(30)
+    assert (bob.wire.states[-1], bob.peer.lost.is_set()) == ("failed", False)
+    clock.move(30)
+    async with asyncio.timeout(5):
+        await bob.peer.lost.wait()
+
+
+async def test_candidates_that_come_before_the_description_wait_for_it(ends: tuple[End, End]) -> None:
+    """A browser sends them one by one; here they come even before the answer."""
+    alice, bob = ends
+    alice.wire.send_candidates_first()
+    await bob.peer.offer()
+    await connected(alice, bob)
+    assert alice.wire.said == ["candidate", "answer"]
+
+
+async def test_voice_falls_silent_when_its_file_is_over(tmp_path: Path) -> None:
+    voice = Voice(write_tone(tmp_path / "short.wav", 440, seconds=0.1))
+    track = voice.track()
+    async with asyncio.timeout(5):
+        while not voice.played.is_set():
+            await track.recv()
+    silence = await track.recv()
+    voice.close()
+    assert isinstance(silence, av.AudioFrame) and not any(bytes(silence.planes[0]))
+
+
+def test_file_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(OSError):
+        Voice(Path("nowhere.wav"))
+
+
+def test_file_without_sound_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("This is not sound.")
+    with pytest.raises(ValueError):
+        Voice(tmp_path / "text.wav")
+
+
+@pytest.mark.parametrize("module", ["media", "sound"])
+def test_without_the_extra_one_line_says_what_to_install(module: str) -> None:
+    said = run_without_aiortc(f"import ringback_client.{module}")
+    assert said.splitlines()[-1].endswith("aiortc is missing: pip install 'ringback-client[media]'")
+
+
+def test_base_package_needs_no_aiortc() -> None:
+    assert run_without_aiortc("import ringback_client, ringback_client.selftest") == ""
+
+
+def test_softphone_without_the_extra_says_one_line() -> None:
+    said = run_without_aiortc("from ringback_client.extras import softphone; softphone()")
+    assert said == "ringback-softphone: aiortc is missing: pip install 'ringback-client[media]'\n"
+
+
+def run_without_aiortc(code: str) -> str:
+    """What Python says on standard error where aiortc is not installed."""
+    code = f"import sys; sys.modules['aiortc'] = None; {code}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr

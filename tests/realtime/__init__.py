@@ -1,0 +1,1 @@
+"""Frames, connections, sessions and the heartbeat, without a socket."""

@@ -1,0 +1,1 @@
+"""The WebSocket handlers on real sockets."""

@@ -1,0 +1,1 @@
+"""Tests of what touches MongoDB, on a real one."""
