@@ -113,7 +113,10 @@ class BaseHandler(tornado.web.RequestHandler):
             if scheme.lower() != "bearer":
                 raise Unauthenticated("Authorization: Bearer is the only scheme here")
             self.identity = await self.services.sign_ins.identify("access", token.strip())
-            return
+        else:
+            await self._identify_by_cookie()
+
+    async def _identify_by_cookie(self) -> None:
         cookie = self.get_cookie(PAGE_COOKIE)
         if cookie:
             try:
@@ -147,9 +150,13 @@ class BaseHandler(tornado.web.RequestHandler):
         self.set_status(error.status, HTTPStatus(error.status).phrase)
         if isinstance(error, MethodNotAllowed):
             self.set_header("Allow", ", ".join(method for method in METHODS if self._implements(method)))
+        self.set_retry_after(error)
+        self.write_problem(error)
+
+    def set_retry_after(self, error: RingbackError) -> None:
+        """Says when to come back, if ``error`` does."""
         if error.retry_after_s is not None:
             self.set_header("Retry-After", str(max(1, math.ceil(error.retry_after_s))))
-        self.write_problem(error)
 
     def write_problem(self, error: RingbackError) -> None:
         """Writes the body for ``error``."""

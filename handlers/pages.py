@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
@@ -40,6 +40,10 @@ class PageHandler(BaseHandler):
             version=VERSION,
             **values,
         )
+
+    async def _identify(self) -> None:
+        """By cookie alone: an ``Authorization`` on a page is for a proxy in front of it."""
+        await self._identify_by_cookie()
 
     def takes_forms(self) -> bool:
         """Every change on a page comes from a form."""
@@ -96,6 +100,7 @@ class LoginPageHandler(PageHandler):
             )
         except (InvalidCredentials, TooManyAttempts, Unavailable) as error:
             self.set_status(error.status)
+            self.set_retry_after(error)
             self._form(self.locale.translate(error.detail), username.strip()[:64])
             return
         self.set_page_cookie(sign_ins.tokens.issue("page", user.user_id, sign_in.sign_in_id))
@@ -202,8 +207,6 @@ def script_safe(document: Any) -> str:
 
 def own_path(wanted: str) -> str:
     """``wanted`` if it is a path on this server, else ``/``: nobody is sent elsewhere by a link to the sign-in page."""
-    parts = urlsplit(wanted)
-    plain = wanted.startswith("/") and not wanted.startswith("//") and wanted.isprintable()
-    if not plain or parts.scheme or parts.netloc or "\\" in wanted or "/@" in wanted[:2]:
-        return "/"
-    return wanted
+    # A browser takes «\\» for «/», and skips tabs and line breaks.
+    is_path = wanted.startswith("/") and wanted[1:2] not in ("/", "@") and "\\" not in wanted
+    return wanted if is_path and wanted.isprintable() else "/"

@@ -16,6 +16,7 @@ Waiting too long raises the built-in `TimeoutError`. No error carries a token, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import packages_distributions
 
 
 class RingbackError(Exception):
@@ -131,7 +132,12 @@ class MediaMissing(RingbackError, ImportError):
     def __init__(self, module: str) -> None:
         """`module` is what could not be imported; its package is what is missing."""
         package = module.split(".")[0]
-        super().__init__(f"{package} is missing: pip install 'ringback-client[media]'", name=package)
+        super().__init__(f"{package} is missing: install the extra [media] of {_distribution()}", name=package)
+
+
+def _distribution() -> str:
+    """What this package was installed as: by itself, or as a part of the server's."""
+    return ", ".join(packages_distributions().get(__package__, ["ringback-client"]))
 
 
 def _listed(errors: Mapping[str, str]) -> str:

@@ -86,6 +86,7 @@ class MediaPeer:
         self._configuration = RTCConfiguration(iceServers=[_ice_server(server) for server in ice_servers])
         self._clock = clock or SystemClock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._giving_up: asyncio.Task[None] | None = None
         self._closed = False
         # One negotiation at a time; what comes meanwhile waits its turn.
         self._negotiating = asyncio.Lock()
@@ -140,6 +141,7 @@ class MediaPeer:
 
     async def _on_answer(self, sdp: str) -> None:
         if self._connection.signalingState == "have-local-offer":  # else it answers an offer that we have dropped
+            self._offer_ignored = False
             await self._describe(RTCSessionDescription(sdp, "answer"))
 
     async def _describe(self, description: RTCSessionDescription) -> None:
@@ -192,15 +194,17 @@ class MediaPeer:
             self._start(self._report(PATH_STATES[state]))
         if state == "connected":
             self.connected.set()
+            if self._giving_up is not None:
+                self._giving_up.cancel()
+                self._giving_up = None
         else:
             self.connected.clear()
-        if state == "failed":
-            self._start(self._give_up_later())
+        if state == "failed" and self._giving_up is None:
+            self._giving_up = self._start(self._give_up_later())
 
     async def _give_up_later(self) -> None:
         await self._clock.sleep(GIVEN_UP_AFTER_S)
-        if not self.connected.is_set():
-            self.lost.set()
+        self.lost.set()
 
     async def _report(self, state: PathState) -> None:
         try:
@@ -208,10 +212,11 @@ class MediaPeer:
         except (RingbackError, TimeoutError) as error:
             logger.info("the state %s of the path to %s could not be reported: %s", state, self.leg_id, error)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _ice_server(server: IceServer) -> RTCIceServer:

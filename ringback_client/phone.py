@@ -55,7 +55,7 @@ class Phone:
         """Call somebody by name; the call when it is over. Cancelled, it hangs up."""
         call = await self._client.api.create_call([username])
         self._tell(f"calling {username}")
-        return await self._talk(call)
+        return await self.join(call)
 
     async def wait(self, timeout_s: float | None = None) -> Call:
         """Answer the next call; the call when it is over. TimeoutError if none comes. Cancelled, it hangs up."""
@@ -64,10 +64,13 @@ class Phone:
             incoming = await inbox.next_incoming(timeout_s)
             self._tell(f"{incoming.call.legs[0].user.username} is calling")
             await inbox.ringing(incoming.call.call_id)
-            return await self._talk(await inbox.answer(incoming.call.call_id))
+            return await self.join(await inbox.answer(incoming.call.call_id))
 
-    async def _talk(self, call: Call) -> Call:
-        """From here to the end of the call."""
+    async def join(self, call: Call) -> Call:
+        """Enter a call that one takes part in, be it for a second time; the call when it is over.
+
+        Raises Closed with 4504 when it is joined once more from elsewhere. Cancelled, it hangs up.
+        """
         room = self._client.room(call.call_id)
         try:
             async with room:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -86,7 +86,7 @@ class RingbackSocket:
         """Nothing happens before `open()`.
 
         Args:
-            url: `ws:` or `wss:`, without a query.
+            url: `ws:` or `wss:`; a query in it is kept.
             token: asked for a fresh token before every attempt. An ApiError of it that will not pass (401) ends the
                 socket with that error.
             credentials: how the token travels: in the first frame (so that no log sees it), as `?token=` (a ws token,
@@ -129,7 +129,10 @@ class RingbackSocket:
         return self._session.replaying
 
     def on_frame(self, listener: Callable[[Frame], None]) -> None:
-        """Tell `listener` of each frame from now on, once and in order, before anybody who waits for it."""
+        """Tell `listener` of each frame from now on, once and in order, before anybody who waits for it.
+
+        What it raises ends the socket.
+        """
         self._on_frame.append(listener)
 
     def on_state(self, listener: Callable[[SocketState], None]) -> None:
@@ -314,10 +317,9 @@ class RingbackSocket:
                 first_frame = msgspec.json.encode({"type": "auth", "token": token, **resume}).decode()
                 return await dial(self._url, {}), first_frame
             case "query":
-                return await dial(f"{self._url}?{urlencode({'token': token, **resume})}", {}), None
+                return await dial(_with_query(self._url, {"token": token, **resume}), {}), None
             case "header":
-                query = f"?{urlencode(resume)}" if resume else ""
-                return await dial(self._url + query, {"Authorization": f"Bearer {token}"}), None
+                return await dial(_with_query(self._url, resume), {"Authorization": f"Bearer {token}"}), None
 
     async def _converse(self, wire: Wire, first_frame: str | None) -> Ending:
         """Read until the connection ends."""
@@ -483,6 +485,11 @@ def _failed_attempt(error: Exception) -> Ending:
             raise Refused(status, error.response.reason_phrase) from None
         return Ending.of_failure(f"HTTP {status}", _seconds(headers.get("Retry-After")))
     return Ending.of_failure(type(error).__name__)
+
+
+def _with_query(url: str, fields: Mapping[str, str | int]) -> str:
+    """`url` with these fields in its query as well."""
+    return url + ("&" if "?" in url else "?") + urlencode(fields) if fields else url
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import tornado.web
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
 from tornado.netutil import bind_sockets
 
 from handlers.routes import rules
@@ -58,6 +58,9 @@ IDLE_CONNECTION_TIMEOUT_S = 15.0
 BODY_TIMEOUT_S = 10.0
 MAX_HEADER_BYTES = 16 * 1024
 MAX_BODY_BYTES = 1024 * 1024
+"""What is kept of a body; how much of that an address takes is its handler's question."""
+MAX_READ_BYTES = 64 * MAX_BODY_BYTES
+"""What is read of a body at most, within the time above, to be able to answer 413."""
 LEASE_RENEWAL_S = 10.0
 """A quarter of a call's lease: three renewals may fail before anybody thinks the node dead."""
 RETURN_SLOT_S = 0.02
@@ -72,15 +75,45 @@ class RingbackApplication(tornado.web.Application):
         super().__init__(
             rules({"services": services}),
             template_path=str(templates_dir()),
-            static_path=str(static_dir()),
             log_function=log_request,
             xsrf_cookie_kwargs={"samesite": "Lax", "path": "/"},
         )
+        # For ``static_url``. Given above, Tornado would put a rule of its own before ours.
+        self.settings["static_path"] = str(static_dir())
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """As Tornado's, once the address is known."""
         self._proxies.apply(request)
-        return super().find_handler(request, **kwargs)
+        return BoundedBody(super().find_handler(request, **kwargs))
+
+
+class BoundedBody(HTTPMessageDelegate):
+    """Lets a handler see no more of a body than shows that it is too large.
+
+    The rest is read and thrown away: a client that is still sending when the connection closes never hears why.
+    """
+
+    def __init__(self, delegate: HTTPMessageDelegate) -> None:
+        self._delegate = delegate
+        self._room = MAX_BODY_BYTES + 1
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Awaitable[None] | None:
+        """See :class:`tornado.httputil.HTTPMessageDelegate`, as for the others."""
+        return self._delegate.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Passes on what there is room for."""
+        kept = chunk[: self._room]
+        self._room -= len(kept)
+        return self._delegate.data_received(kept) if kept else None
+
+    def finish(self) -> None:
+        """The whole message was read."""
+        self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        """The client is gone before that."""
+        self._delegate.on_connection_close()
 
 
 class Server:
@@ -100,7 +133,7 @@ class Server:
         self._http: HTTPServer | None = None
         clock = clock or SystemClock()
         stamp = Stamp(clock)
-        bus = LocalBus()
+        self.bus = bus = LocalBus()
         metrics = Metrics()
         background = Background()
         users, calls, sign_in_store = UserStore(database), CallStore(database), SignInStore(database)
@@ -187,7 +220,7 @@ class Server:
             idle_connection_timeout=IDLE_CONNECTION_TIMEOUT_S,
             body_timeout=BODY_TIMEOUT_S,
             max_header_size=MAX_HEADER_BYTES,
-            max_body_size=MAX_BODY_BYTES,
+            max_body_size=MAX_READ_BYTES,
         )
         self._http.add_sockets(sockets)
         self.jobs.start()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from server.auth.identity import Identity
 from server.calls import rules
@@ -22,6 +24,7 @@ from server.realtime.frames import UserRef
 from tests.clock import START
 
 TIMING = Timing()
+T = TypeVar("T")
 
 
 def property_of(examples: int) -> hypothesis_settings:
@@ -33,6 +36,12 @@ def property_of(examples: int) -> hypothesis_settings:
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )
+
+
+def long_lists(of: Sequence[T]) -> SearchStrategy[list[T]]:
+    """Lists of some forty items; unlike those with a `min_size` they shrink to the shortest that shows a fault."""
+    parts = [st.lists(st.sampled_from(of), max_size=30)] * 8
+    return st.tuples(*parts).map(lambda lists: [item for part in lists for item in part])
 
 
 def counted_ids(prefix: str = "id") -> Callable[[], str]:

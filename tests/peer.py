@@ -83,6 +83,15 @@ class Peer:
             seen = len(self._unread)
             await self._receive(f"{kind} {fields or ''}")
 
+    async def next_of(self, *kinds: str) -> Frame:
+        """The first unread frame of one of these types."""
+        while True:
+            for frame in self._unread:
+                if frame["type"] in kinds:
+                    self._unread.remove(frame)
+                    return frame
+            await self._receive(" or ".join(kinds))
+
     async def settled(self) -> list[str]:
         """The types of all unread frames, once everything that was sent before now has come."""
         await self.request("ping")

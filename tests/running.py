@@ -259,11 +259,14 @@ class Running:
 
     # ── waiting ──
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Waits until something that nobody is told of has happened within the server."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not is_so():
-                await asyncio.sleep(0.001)
+    async def until(self, is_so: Callable[[], bool], wanted: str = "") -> None:
+        """Waits until something that nobody is told of has happened within the server; ``wanted`` says what."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not is_so():
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            raise AssertionError(f"it did not come to that: {wanted}") from None
 
     async def until_away(self, *peers: Peer) -> None:
         """Waits until the server has noticed that these sockets, which were cut, are gone."""

@@ -119,20 +119,14 @@ def text_of(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-def says_something(path: Path) -> bool:
-    """Whether a module is more than the docstring of a package."""
-    return any(
-        not isinstance(node, (ast.Expr, ast.ImportFrom))
-        or (isinstance(node, ast.ImportFrom) and node.module != "__future__")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-    )
+def is_empty(path: Path) -> bool:
+    """Whether a module is no more than the docstring of a package."""
+    return len(ast.parse(path.read_text(encoding="utf-8")).body) <= 1
 
 
 def test_the_drawing_names_every_file_of_the_server_and_no_other() -> None:
-    files = [
-        path for folder in ("server", "handlers") for path in (ROOT / folder).rglob("*.py") if says_something(path)
-    ]
-    real = {str(path.relative_to(ROOT)) for path in files if "assets" not in path.parts}
+    files = [path for folder in ("server", "handlers") for path in (ROOT / folder).rglob("*.py") if not is_empty(path)]
+    real = {str(path.relative_to(ROOT)) for path in files}
     drawn = re.findall(r"^((?:server|handlers)/[\w/]+\.py) ", text_of("architecture.md"), re.MULTILINE)
     assert sorted(drawn) == sorted(real)
 
@@ -191,6 +185,7 @@ def test_only_the_handlers_and_what_runs_them_know_tornado() -> None:
     assert inside == {"server.app", "server.jobs", "server.log", "server.proxies", "server.realtime.framing"}
 
 
+CLOCK = "server.clock"  # what others are handed; its type stands in signatures below
 PURE = ("server.calls.rules", "server.calls.notices", "server.realtime.resume", "server.realtime.limits")
 WITH_IO = {
     "asyncio",
@@ -208,15 +203,23 @@ WITH_IO = {
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_rules_know_neither_input_nor_output_nor_a_clock(name: str) -> None:
-    reached, waiting = set(), [name]
+def test_rules_know_neither_input_nor_output(name: str) -> None:
+    reached: set[str] = set()
+    waiting = [name]
     while waiting:
         module = waiting.pop()
         reached.add(module)
-        waiting += [each for each in IMPORTS.get(module, ()) if each in IMPORTS and each not in reached]
-    imported = {each.partition(".")[0] for module in reached for each in IMPORTS[module]}
-    assert imported & WITH_IO == set()
+        waiting += [each for each in IMPORTS[module] if each in IMPORTS and each not in reached | {CLOCK}]
+    assert {each.partition(".")[0] for module in reached for each in IMPORTS[module]} & WITH_IO == set()
     assert not any(module.startswith("server.store") for module in reached)
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_rules_have_no_clock(name: str) -> None:
+    """The time comes in as an argument."""
+    source = (ROOT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
+    assert CLOCK not in IMPORTS[name]
+    assert not re.search(r"\.(now|utcnow|today|monotonic)\(", source)
 
 
 def test_the_reference_client_stands_by_itself() -> None:

@@ -67,9 +67,10 @@ def endpoints() -> dict[str, Endpoint]:
     ).services.endpoints
 
 
+ANYWHERE: tuple[type[frames.FromClient], ...] = (frames.Auth, *frames.EVERYWHERE)
 READERS = {kind: endpoint.commands.reader for kind, endpoint in endpoints().items()}
 CLIENT_FRAMES: dict[str, dict[str, type[frames.FromClient]]] = {
-    EVERYWHERE: {tag(frame): frame for frame in (frames.Auth, *frames.EVERYWHERE)},
+    EVERYWHERE: {tag(frame): frame for frame in ANYWHERE},
     **{
         where: {name: frame for name, frame in READERS[kind].types.items() if frame not in frames.EVERYWHERE}
         for kind, where in SOCKETS.items()

@@ -127,7 +127,7 @@ def npm() -> list[str]:
 def first_error(output: str) -> str:
     """The line of npm's output that says what was wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"npm (error|ERR!) (?!code )", line)]
+    errors = [line for line in lines if re.match(r"npm (error|ERR!) (?!code |syscall |errno )", line)]
     return (errors or lines or ["it said nothing"])[0]
 
 

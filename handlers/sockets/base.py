@@ -86,6 +86,8 @@ class SocketHandler(WireHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """A refused upgrade says no more than its status: nobody but a developer sees it."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
+        if status_code == 405:
+            self.set_header("Allow", "GET")
         self.finish(f"{status_code}\n")
 
     @property
@@ -154,6 +156,8 @@ class SocketHandler(WireHandler):
             return
         if isinstance(frame, Auth):
             self._begin("ws", frame.token, frame.resume, frame.last_seq)
+        else:
+            self._refuse(CloseCode.UNAUTHENTICATED, "The first frame must be auth")
 
     async def _let_in(self, kind: str, token: str, resume: str | None, last_seq: int) -> None:
         """Authenticates, opens or resumes the session, says ``connected``. Nothing escapes."""

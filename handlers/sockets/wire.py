@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -161,7 +162,6 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
         "_early",
         "_loop",
         "_max_buffered_bytes",
-        "_overflowed",
         "_parser",
         "_pongs",
         "_state",
@@ -192,7 +192,6 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
         self._state = CONNECTING
         self._parser = FrameParser(handler.max_message_size)
         self._max_buffered_bytes = handler.max_buffered_bytes
-        self._overflowed = False
         self._subprotocol: str | None = None
         self._early = b""  # frames that came in one packet with the request
         self._pongs: list[bytes] | None = None  # payloads of pings that are not answered yet
@@ -222,20 +221,19 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
             handler.set_status(400)
             handler.finish("Missing/Invalid WebSocket headers")
             return
-        if isinstance(cast(HTTP1Connection, request.connection).stream, SSLIOStream):
+        stream = cast(HTTP1Connection, request.connection).stream
+        if isinstance(stream, SSLIOStream):
             raise RuntimeError("a TLS socket cannot be handed over: let the reverse proxy in front end TLS")
         self._answer(handler, key)
-        stream = handler._detach_stream()
+        if stream.writing():
+            with contextlib.suppress(StreamClosedError):
+                await stream.write(b"")  # done when the 101 is out
+        if stream.closed():
+            return
+        handler._detach_stream()
         # What was for the HTTP answer only is let go of: 4 KiB that would stay as long as the connection.
         request.connection = request.server_connection = None
         handler._headers = HTTPHeaders()
-        try:
-            if stream.writing():
-                await stream.write(b"")  # done when the 101 is out
-        except StreamClosedError:
-            return
-        if stream.closed():
-            return
         sock, self._early = _take_socket(stream)
         try:
             await self._loop.connect_accepted_socket(lambda: self, sock)
@@ -339,15 +337,13 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
     def _overflows(self) -> bool:
         if self._max_buffered_bytes is None or self.buffered_bytes <= self._max_buffered_bytes:
             return False
-        if not self._overflowed:
-            self._overflowed = True
-            # Not at once: the sender may be in the middle of a room that the handler is about to leave.
-            self._loop.call_soon(self._report_overflow)
+        # Not at once: the sender may be in the middle of a room that the handler is about to leave.
+        self._loop.call_soon(self._report_overflow)
         self.dropped_after_close += 1
         return True
 
     def _report_overflow(self) -> None:
-        if self._state == OPEN:
+        if self._state == OPEN:  # it closes, so that this is done once
             self._max_buffered_bytes = None  # what the handler says now still goes out
             self._call(self.handler.on_slow_consumer)
             self.close(POLICY_VIOLATION, "too slow a reader")

@@ -15,7 +15,7 @@ from server.errors import BadRequest, BadState, TooLarge
 from server.ids import new_id
 from server.realtime import frames
 from server.realtime.background import Background
-from server.realtime.bus import Bus, CallNews, Message, ToLeg, ToRoom, call_topic
+from server.realtime.bus import PRESENCE, Bus, CallNews, Message, PresenceNews, ToLeg, ToRoom, call_topic
 from server.realtime.dispatch import Commands, Result
 from server.realtime.endpoint import Refused
 from server.realtime.hub import Hub
@@ -211,6 +211,7 @@ class Rooms:
             )
         else:
             self._broadcast_participant(room, leg)
+        self._bus.publish(PRESENCE, PresenceNews(leg.user.id))
         if leg.state == "reconnecting":
             self._background.start(self._switchboard.socket_back(room.call_id, leg_id), "socket_back")
 
@@ -227,6 +228,7 @@ class Rooms:
 
     def session_over(self, session: Session, code: CloseCode) -> None:
         """Nobody will come back for this session; whether the leg ends with it depends on why."""
+        self._bus.publish(PRESENCE, PresenceNews(session.who.user.id))
         room = self._rooms.get(session.resource)
         leg_id = room.leg_ids.get(session.who.user.id) if room else None
         if room is None or leg_id is None or room.members.get(leg_id) is not session:
@@ -292,7 +294,7 @@ class Rooms:
         relayed = frames.RelayedOffer(
             timestamp=self._timestamp(), call_id=room.call_id, user_id=session.who.user.id, from_=mine, sdp=frame.sdp
         )
-        return self._relay(room, frame.to, relayed)
+        return self._relay(room, mine, frame.to, relayed)
 
     def _answer(self, session: Session, frame: frames.Answer) -> Result:
         self._require_sdp(frame.sdp)
@@ -300,7 +302,7 @@ class Rooms:
         relayed = frames.RelayedAnswer(
             timestamp=self._timestamp(), call_id=room.call_id, user_id=session.who.user.id, from_=mine, sdp=frame.sdp
         )
-        return self._relay(room, frame.to, relayed)
+        return self._relay(room, mine, frame.to, relayed)
 
     def _candidate(self, session: Session, frame: frames.Candidate) -> Result:
         if bytes(frame.candidates)[:1] != b"[":
@@ -313,13 +315,14 @@ class Rooms:
             from_=mine,
             candidates=frame.candidates,
         )
-        return self._relay(room, frame.to, relayed)
+        return self._relay(room, mine, frame.to, relayed)
 
-    def _relay(self, room: Room, to: str, frame: frames.ToClient) -> Result:
-        if to not in room.members:
-            if room.known().leg(to) is None:
-                raise BadRequest("to: no such leg in this call", fields={"to": "no such leg in this call"})
-            raise BadState("That participant is not in the room")
+    def _relay(self, room: Room, mine: str, to: str, frame: frames.ToClient) -> Result:
+        if to not in room.members or to == mine:
+            if to != mine and room.known().leg(to) is not None:
+                raise BadState("That participant is not in the room")
+            rule = "another leg of this call"
+            raise BadRequest(f"to: {rule}", fields={"to": rule})
         self._bus.publish(room.topic, ToLeg(room.call_id, to, frames.encode(frame)))
         return None
 

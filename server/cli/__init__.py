@@ -1,4 +1,4 @@
-"""The command `ringback`: one file a command, or a group of them.
+"""The command ``ringback``: one file a command, or a group of them.
 
 What a command was asked for goes to standard output, everything else (logs, questions, errors) to standard error. Every
 command works beside a running server and without one.

@@ -1,4 +1,4 @@
-"""`python -m server.cli`: the command without an installation."""
+"""``python -m server.cli``: the command without an installation."""
 
 from __future__ import annotations
 

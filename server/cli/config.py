@@ -1,4 +1,4 @@
-"""`ringback config`: is it right, and what is in force."""
+"""``ringback config``: is it right, and what is in force."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _shown(values: Iterable[tuple[SettingInfo, Any]]) -> dict[str, Any]:
 
 
 def _text(info: SettingInfo, value: Any) -> str:
-    """The value as the environment would take it; `""` for nothing."""
+    """The value as the environment would take it; ``""`` for nothing."""
     if info.secret and value:
         return HIDDEN
     text = ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -16,7 +16,7 @@ LEAST_PASSWORD_CHARACTERS = 12  # 48 bits: nobody guesses it, should the databas
 
 
 def require_loopback(host: str) -> None:
-    """Raises BadlyAsked unless `host` (server.host) can be reached from this machine only."""
+    """Raises BadlyAsked unless ``host`` (server.host) can be reached from this machine only."""
     if not _is_loopback(host):
         raise BadlyAsked(
             f"--demo shows a password to everybody who comes, so it listens on 127.0.0.1 only, not on {host}: leave "
@@ -48,7 +48,7 @@ async def strangers(server: Server, password: str) -> list[str]:
 
 
 def guide(url: str, password: str, taken: Sequence[str]) -> list[str]:
-    """What to do next, as lines for the one who has started the demo at `url`."""
+    """What to do next, as lines for the one who has started the demo at ``url``."""
     caller, callee, *others = DEMO_PEOPLE
     lines = [
         "",

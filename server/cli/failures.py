@@ -18,7 +18,7 @@ log = get_logger("cli")
 
 
 class Failure(click.ClickException):
-    """Ends the command with exit code 1; `message`, shown on one line, says what is wrong and what to do."""
+    """Ends the command with exit code 1; ``message``, shown on one line, says what is wrong and what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
@@ -34,7 +34,7 @@ class Commands(click.Group):
     """A group of commands of which none ever shows a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; see `click.Group`."""
+        """Runs the command; see ``click.Group``."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):

@@ -24,7 +24,7 @@ password_stdin_option = click.option(
 
 
 def settings_options(command: Command) -> Command:
-    """Adds `--config` and `--data-dir`, which arrive as `config` and `data_dir`."""
+    """Adds ``--config`` and ``--data-dir``, which arrive as ``config`` and ``data_dir``."""
     config = click.option(
         "--config",
         type=click.Path(path_type=Path),

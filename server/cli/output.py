@@ -19,12 +19,12 @@ UNLIMITED_COLUMNS = 10_000  # what goes into a pipe or a file is not cut to anyb
 
 
 def print_json(document: Any) -> None:
-    """Prints `document`, anything that `server.wire.encode` takes, indented."""
+    """Prints ``document``, anything that ``server.wire.encode`` takes, indented."""
     click.echo(msgspec.json.format(encode(document)).decode())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints `rows` under `columns`. A cell is shown as it is: nothing in it is taken for markup."""
+    """Prints ``rows`` under ``columns``. A cell is shown as it is: nothing in it is taken for markup."""
     table = Table(*columns, box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(Text(cell, overflow="fold") for cell in row))

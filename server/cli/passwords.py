@@ -18,7 +18,7 @@ def new_password(from_stdin: bool) -> str:
 
 
 def read_passwords(count: int) -> list[str]:
-    """The first `count` lines of standard input, without their ends; raises UsageError for one that is empty."""
+    """The first ``count`` lines of standard input, without their ends; raises UsageError for one that is empty."""
     lines = [sys.stdin.buffer.readline().rstrip(b"\r\n") for _ in range(count)]
     if not all(lines):
         raise click.UsageError(f"--password-stdin: {count} line(s) of standard input are wanted, each a password")

@@ -1,4 +1,4 @@
-"""`ringback routes`: every path that the server answers on."""
+"""``ringback routes``: every path that the server answers on."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs `work` to its end on this thread, whose life the mongod of ours shares."""
+    """Runs ``work`` to its end on this thread, whose life the mongod of ours shares."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
 
 def run_with_server(settings: Settings, work: Callable[[Server], Awaitable[T]]) -> T:
-    """Runs `work` with the parts of a server that does not listen: on the database of the one that does, if any."""
+    """Runs ``work`` with the parts of a server that does not listen: on the database of the one that does, if any."""
 
     async def prepared() -> T:
         async with open_server(settings, attach=True) as server:

@@ -1,4 +1,4 @@
-"""`ringback selftest`: does a running server do what two people who call each other need of it?"""
+"""``ringback selftest``: does a running server do what two people who call each other need of it?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ringback serve`: the server itself."""
+"""``ringback serve``: the server itself."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ async def _serve(settings: Settings, demo: bool, same_options: str) -> None:
         try:
             await _start(settings, demo, same_options)
         except asyncio.CancelledError:
-            if signals.received is None:
+            if not signals.received:
                 raise
-            log.info("stopped", signal=signals.received.name)
+            log.info("stopped")
 
 
 async def _start(settings: Settings, demo: bool, same_options: str) -> None:

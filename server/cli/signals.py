@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+
+from server.log import get_logger
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+log = get_logger("server")
+
 
 class StopSignals:
-    """`with StopSignals() as signals`: the first one cancels the current task, a second one ends the process at once.
+    """``with StopSignals() as signals``: the first one cancels the current task; a second one ends the process at once.
 
     Also then nothing is left behind: the kernel ends the mongod of ours with this process.
     """
 
     def __init__(self) -> None:
-        self.received: signal.Signals | None = None
+        self.received = False
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
 
@@ -30,8 +33,10 @@ class StopSignals:
             self._loop.remove_signal_handler(number)
 
     def _receive(self, number: signal.Signals) -> None:
-        if self.received is not None:
-            os._exit(128 + number)  # as a shell has it for a process that a signal ended
-        self.received = number
+        self.received = True
+        log.info("stopping", signal=number.name)
+        for each in SIGNALS:  # the next one is the kernel's: it works also while a call blocks the loop
+            self._loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
         assert self._task is not None
         self._task.cancel()

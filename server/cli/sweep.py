@@ -1,4 +1,4 @@
-"""`ringback sweep`: what the server does every second, once, for cron."""
+"""``ringback sweep``: what the server does every second, once, for cron."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ringback token`: a token for a program, or for a look at the API by hand."""
+"""``ringback token``: a token for a program, or for a look at the API by hand."""
 
 from __future__ import annotations
 

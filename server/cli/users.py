@@ -1,4 +1,4 @@
-"""`ringback users`: who may sign in."""
+"""``ringback users``: who may sign in."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def enable(name: str, as_json: bool, config: Path | None, data_dir: str | None) 
 
 
 def shown(user: User) -> dict[str, Any]:
-    """Somebody as JSON shows them: `{id, username, display_name, admin, service, disabled, created_at}`."""
+    """Somebody as JSON shows them: ``{id, username, display_name, admin, service, disabled, created_at}``."""
     return {
         "id": user.user_id,
         "username": user.username,

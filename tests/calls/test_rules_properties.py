@@ -25,7 +25,7 @@ from server.calls.rules import Callee
 from server.errors import AlreadyAnswered, BadState, CallEnded
 from server.realtime.bus import ToDevices
 from tests.clock import ManualClock
-from tests.helpers import ALICE, BOB, CAROL, TIMING, counted_ids, device, frame_in, placed, property_of
+from tests.helpers import ALICE, BOB, CAROL, TIMING, counted_ids, device, frame_in, long_lists, placed, property_of
 
 PEOPLE = (ALICE, BOB, CAROL)
 DEVICES = ("telephone", "tablet", "computer")
@@ -147,17 +147,17 @@ class Life:
         return pairwise(self.versions)
 
 
-lives = st.builds(Life, st.sampled_from(CALLEES), st.lists(st.sampled_from(EVENTS), max_size=30))
+lives = st.builds(Life, st.sampled_from(CALLEES), long_lists(EVENTS))
 
 
-@property_of(1500)
+@property_of(700)
 @given(lives)
 def test_at_most_one_device_wins_a_call_for_a_person(life: Life) -> None:
     for user_id, winners in life.winners.items():
         assert len(winners) <= 1, user_id
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_the_device_that_won_keeps_the_call(life: Life) -> None:
     for before, after in life.changes():
@@ -165,13 +165,13 @@ def test_the_device_that_won_keeps_the_call(life: Life) -> None:
             assert was.device is None or now.device == was.device
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_a_call_ends_once_and_does_not_change_afterwards(life: Life) -> None:
     assert [call.is_over for call in life.versions[:-1]] == [False] * (len(life.versions) - 1)
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_the_end_is_the_last_that_anybody_hears_and_everybody_hears_it_once(life: Life) -> None:
     ends = [frame["type"] == "call" and frame["call"]["state"] == "ended" for _, frame in life.household.heard]
@@ -183,7 +183,7 @@ def test_the_end_is_the_last_that_anybody_hears_and_everybody_hears_it_once(life
         told[user_id] = is_end
 
 
-@property_of(1500)
+@property_of(700)
 @given(lives)
 def test_devices_ring_for_a_leg_as_long_as_it_is_ringable_and_no_longer(life: Life) -> None:
     for call, rings in zip(life.versions, life.rings_after, strict=True):
@@ -191,7 +191,7 @@ def test_devices_ring_for_a_leg_as_long_as_it_is_ringable_and_no_longer(life: Li
         assert rings == {f"{user_id}'s {name}" for user_id in ringable for name in DEVICES}
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_nothing_is_ringable_in_an_ended_call_nor_a_leg_that_was_answered(life: Life) -> None:
     for call in life.versions:
@@ -199,14 +199,14 @@ def test_nothing_is_ringable_in_an_ended_call_nor_a_leg_that_was_answered(life: 
             assert not (leg.is_ringable and (call.is_over or leg.joined_at or leg.left_at))
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_nothing_rings_past_the_deadline_once_somebody_looks(life: Life) -> None:
     call = rules.expire(life.versions[-1], life.versions[0].ring_deadline)
     assert not any(leg.is_ringable for leg in call.legs)
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_every_ended_call_has_a_reason_that_each_person_in_it_can_read(life: Life) -> None:
     call = life.versions[-1]
@@ -218,7 +218,7 @@ def test_every_ended_call_has_a_reason_that_each_person_in_it_can_read(life: Lif
         assert call.end_reason is None
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_nobody_who_was_not_in_the_call_reads_how_long_they_talked(life: Life) -> None:
     call = life.versions[-1]
@@ -226,20 +226,20 @@ def test_nobody_who_was_not_in_the_call_reads_how_long_they_talked(life: Life) -
         assert leg.joined_at is not None or not outcome(call, leg.user.id).startswith("Talked")
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_rev_grows_by_exactly_one_with_each_change(life: Life) -> None:
     assert [call.rev for call in life.versions] == list(range(1, len(life.versions) + 1))
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_a_call_only_moves_on(life: Life) -> None:
     for before, after in life.changes():
         assert STATES.index(before.state) <= STATES.index(after.state)
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_a_leg_that_is_closed_stays_as_it_is(life: Life) -> None:
     for before, after in life.changes():
@@ -247,7 +247,7 @@ def test_a_leg_that_is_closed_stays_as_it_is(life: Life) -> None:
             assert was.left_at is None or now == was
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_a_call_that_goes_on_has_two_people_and_a_deadline(life: Life) -> None:
     for call in life.versions:
@@ -255,7 +255,7 @@ def test_a_call_that_goes_on_has_two_people_and_a_deadline(life: Life) -> None:
         assert call.is_over or (len(concerned) >= 2 and call.deadline is not None)
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_what_has_changed_a_call_by_itself_was_due(life: Life) -> None:
     for before, now in zip(life.versions, life.times, strict=True):
@@ -263,7 +263,7 @@ def test_what_has_changed_a_call_by_itself_was_due(life: Life) -> None:
         assert changed == any(moment is not None and moment <= now for moment in (before.due_at, before.lease_until))
 
 
-@property_of(700)
+@property_of(250)
 @given(lives)
 def test_a_call_that_nobody_touches_any_more_ends(life: Life) -> None:
     call = life.versions[-1]

@@ -1,1 +1,1 @@
-"""The command `ringback`, as a shell runs it."""
+"""The command ``ringback``, as a shell runs it."""

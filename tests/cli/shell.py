@@ -1,4 +1,4 @@
-"""`ringback` as a shell runs it: commands that end, and servers that run until they are told to stop."""
+"""``ringback`` as a shell runs it: commands that end, and servers that run until they are told to stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ class Finished(NamedTuple):
 
 
 class Shell:
-    """Runs `ringback` in one folder with one environment, in which nothing of the one who runs the tests is left."""
+    """Runs ``ringback`` in one folder with one environment, in which nothing of the one who runs the tests is left."""
 
     def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
         folder.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ class Shell:
     def __call__(
         self, *arguments: str, stdin: str | bytes = "", settings: Mapping[str, object] | None = None
     ) -> Finished:
-        """Runs a command to its end, in this process. `settings` go over those of the shell, by the environment."""
+        """Runs a command to its end, in this process. ``settings`` go over those of the shell, by the environment."""
         ambient = dict.fromkeys(name for name in os.environ if name.startswith("RINGBACK_"))
         with chdir(self.folder), log_as_it_was():
             result = CliRunner(env=ambient | self._variables(settings)).invoke(
@@ -61,7 +61,7 @@ class Shell:
     def popen(
         self, *arguments: str, settings: Mapping[str, object] | None = None, **options: Any
     ) -> subprocess.Popen[str]:
-        """Begins a command in a process of its own; `options` are those of `Popen`."""
+        """Begins a command in a process of its own; ``options`` are those of ``Popen``."""
         environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
         return subprocess.Popen(
             [*COMMAND, *arguments],
@@ -71,8 +71,14 @@ class Shell:
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
         )
 
+    def apart(self, *arguments: str) -> Finished:
+        """Runs a command to its end, in a process of its own."""
+        with self.popen(*arguments) as process:
+            stdout, stderr = process.communicate(timeout=PATIENCE_S)
+        return Finished(process.returncode, stdout, stderr)
+
     def start(self, *arguments: str, settings: Mapping[str, object] | None = None) -> Process:
-        """Begins a command whose log is to be watched; use it in a `with`."""
+        """Begins a command whose log is to be watched; use it in a ``with``."""
         return Process(self.popen(*arguments, settings=settings))
 
     @contextmanager
@@ -87,7 +93,7 @@ class Shell:
 
 
 class Process:
-    """A `ringback` that runs. Its log is read as it is written."""
+    """A ``ringback`` that runs. Its log is read as it is written."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -120,17 +126,20 @@ class Process:
         assert line.startswith("Ringback is ready on http://"), (line, self.errors)
         self.url = line.split()[-1]
 
+    def read_until(self, text: str) -> str:
+        """The next line of its standard output with ``text`` in it."""
+        assert self._process.stdout is not None
+        return next(line for line in self._process.stdout if text in line)
+
+    def wait_for(self, done: Callable[[list[dict[str, Any]]], bool]) -> None:
+        """Waits until the log, as a list of its lines, is such that ``done``."""
+        with self._grown:
+            assert self._grown.wait_for(lambda: done(self.log), PATIENCE_S), self.log
+
     def wait_for_log(self, event: str) -> dict[str, Any]:
         """The first line of the log with that event."""
-
-        def found() -> dict[str, Any] | None:
-            return next((line for line in self.log if line["event"] == event), None)
-
-        with self._grown:
-            assert self._grown.wait_for(lambda: found() is not None, PATIENCE_S), event
-        line = found()
-        assert line is not None
-        return line
+        self.wait_for(lambda log: any(line["event"] == event for line in log))
+        return next(line for line in self.log if line["event"] == event)
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal."""
@@ -145,14 +154,14 @@ class Process:
         return code, rest
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Sends the signal and waits; see `end`."""
+        """Sends the signal and waits; see ``end``."""
         self.send(number)
         return self.end()
 
     @property
     def mongod(self) -> int:
         """The process id of the mongod that it has started."""
-        return int(self.wait_for_log("mongod is ready")["pid"])
+        return int(self.wait_for_log("mongod_ready")["pid"])
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None
@@ -166,7 +175,7 @@ class Process:
 
 
 def variable(key: str) -> str:
-    """`server.port` as the environment has it."""
+    """``server.port`` as the environment has it."""
     return "RINGBACK_" + key.replace(".", "__").upper()
 
 
@@ -183,7 +192,7 @@ def log_as_it_was() -> Iterator[None]:
 
 
 def refusal(finished: Finished, code: int) -> str:
-    """What a command that failed with `code` has said: one line, and nothing on standard output."""
+    """What a command that failed with ``code`` has said: one line, and nothing on standard output."""
     assert (finished.code, finished.stdout) == (code, ""), finished.stderr
     line, end = finished.stderr.split("\n")
     assert end == ""
@@ -216,3 +225,8 @@ def sign_in(url: str, username: str, password: str) -> httpx2.Response:
 def me(url: str, token: str) -> httpx2.Response:
     """A request for the own profile with an access token."""
     return httpx2.get(f"{url}/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+
+
+def login_page(url: str) -> str:
+    """The page on which people sign in."""
+    return httpx2.get(f"{url}/login").text

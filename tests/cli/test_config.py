@@ -1,4 +1,4 @@
-"""`ringback config`, and which configuration is in force."""
+"""``ringback config``, and which configuration is in force."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write(shell: Shell, name: str, text: str) -> str:
 
 
 def port(shell: Shell, *options: str, settings: dict[str, object] | None = None) -> str:
-    """The `server.port` that is in force."""
+    """The ``server.port`` that is in force."""
     lines = shell("config", "show", *options, settings=settings).stdout.splitlines()
     return next(line for line in lines if line.startswith("server.port: ")).split()[1]
 

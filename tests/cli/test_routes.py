@@ -1,4 +1,4 @@
-"""`ringback routes`: every path."""
+"""``ringback routes``: every path."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
-"""`ringback users`: who may sign in."""
+"""``ringback users``: who may sign in."""
 
 from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.cli.shell import Shell, refusal, wrong_usage
+from tests.cli.shell import PATIENCE_S, Shell, refusal, wrong_usage
 
 PASSWORD = "korrekt-horse"
 
@@ -93,13 +94,17 @@ class Terminal:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._unread = ""
         self.shown = ""
 
     def expect(self, text: str) -> None:
-        """Reads until `text` is shown."""
-        begin = len(self.shown)
-        while text not in self.shown[begin:]:
-            self.shown += os.read(self._descriptor, 1024).decode()
+        """Reads until ``text`` is shown."""
+        while text not in self._unread:
+            assert select.select([self._descriptor], [], [], PATIENCE_S)[0], f"{text!r} is not shown: {self.shown!r}"
+            shown = os.read(self._descriptor, 1024).decode()
+            self._unread += shown
+            self.shown += shown
+        self._unread = self._unread.partition(text)[2]
 
     def type(self, line: str) -> None:
         """Types a line."""

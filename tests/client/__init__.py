@@ -1,1 +1,1 @@
-"""The reference client against small scripted servers; what it does with Ringback's own is in the other tests."""
+"""The reference client: against small scripted servers, which say what no good server would, and against Ringback."""

@@ -3,6 +3,7 @@
 clock     time that moves only when a test moves it
 server    a real WebSocket server that says what the test says
 http      a real HTTP server with answers the test has laid out
+running   Ringback itself, see tests.running
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from .scripted_http import ScriptedHttp
-from .scripted_server import ScriptedServer
-from .still_clock import StillClock
+from tests.client.scripted_http import ScriptedHttp
+from tests.client.scripted_server import ScriptedServer
+from tests.client.still_clock import StillClock
+from tests.running import _one_database, database, http_client, running, start
+
+__all__ = ["_one_database", "database", "http_client", "running", "start"]
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from typing import Any
 from ringback_client.backoff import Backoff
 from ringback_client.handshake import Connected
 from ringback_client.websocket import RingbackSocket
-
-from .scripted_server import ScriptedServer, Visit
-from .still_clock import StillClock
+from tests.client.scripted_server import ScriptedServer, Visit
+from tests.client.still_clock import StillClock
 
 
 class Tokens:
@@ -29,8 +28,8 @@ class Tokens:
 
 def socket_to(server: ScriptedServer, clock: StillClock, **options: Any) -> RingbackSocket:
     """A socket that is not open yet and waits as long as it ever would."""
-    defaults: dict[str, Any] = {"token": Tokens(), "backoff": Backoff(chance=lambda: 1.0)}
-    return RingbackSocket(server.url, clock=clock, **defaults | options)
+    defaults: dict[str, Any] = {"url": server.url, "token": Tokens(), "backoff": Backoff(chance=lambda: 1.0)}
+    return RingbackSocket(clock=clock, **defaults | options)
 
 
 @asynccontextmanager

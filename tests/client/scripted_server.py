@@ -12,7 +12,7 @@ import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from .still_clock import PATIENCE_S
+from tests.client.still_clock import PATIENCE_S
 
 ALICE = {"id": "u-alice", "username": "alice", "display_name": "Alice"}
 BOB = {"id": "u-bob", "username": "bob", "display_name": "Bob"}

@@ -10,9 +10,8 @@ from tornado.testing import bind_unused_port
 
 from ringback_client.api import Api
 from ringback_client.errors import ApiError, Unreachable
-
-from .scripted_http import Asked, ScriptedHttp
-from .still_clock import StillClock
+from tests.client.scripted_http import Asked, ScriptedHttp
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

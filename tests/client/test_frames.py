@@ -9,10 +9,9 @@ import pytest
 
 from ringback_client.errors import Closed
 from ringback_client.frames import FrameQueue
-
-from .opened import opened
-from .scripted_server import ScriptedServer
-from .still_clock import StillClock
+from tests.client.opened import opened
+from tests.client.scripted_server import ScriptedServer
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +77,14 @@ async def test_listener_is_told_before_who_waits(server: ScriptedServer, clock: 
         await visit.say("join", seq=1)
         await socket.wait_for("join")
         assert told == ["join"]
+
+
+async def test_listener_that_fails_ends_the_socket(server: ScriptedServer, clock: StillClock) -> None:
+    async with opened(server, clock) as (socket, visit):
+        socket.on_frame(lambda frame: frame["no such field"])
+        await visit.say("join", seq=1)
+        with pytest.raises(KeyError, match="no such field"):
+            await socket.wait_for("ended")
 
 
 async def test_heartbeats_acks_and_byes_are_no_frames_of_the_program(server: ScriptedServer, clock: StillClock) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .opened import opened
-from .scripted_server import ScriptedServer
-from .still_clock import StillClock
+from tests.client.opened import opened
+from tests.client.scripted_server import ScriptedServer
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

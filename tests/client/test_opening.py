@@ -9,10 +9,9 @@ from tornado.testing import bind_unused_port
 
 from ringback_client.errors import ApiError, Closed, Refused, Unreachable
 from ringback_client.websocket import RingbackSocket, SocketState
-
-from .opened import Tokens, opened, opening, socket_to
-from .scripted_server import ScriptedServer
-from .still_clock import StillClock
+from tests.client.opened import Tokens, opened, opening, socket_to
+from tests.client.scripted_server import ScriptedServer
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

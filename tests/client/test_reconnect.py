@@ -8,10 +8,9 @@ import pytest
 
 from ringback_client.errors import Closed
 from ringback_client.websocket import RingbackSocket, SocketState
-
-from .opened import opened
-from .scripted_server import ScriptedServer, Visit
-from .still_clock import StillClock
+from tests.client.opened import opened
+from tests.client.scripted_server import ScriptedServer, Visit
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

@@ -8,10 +8,9 @@ import pytest
 
 from ringback_client.errors import Closed, FrameError, RequestLost
 from ringback_client.websocket import SocketState
-
-from .opened import opened
-from .scripted_server import ScriptedServer
-from .still_clock import StillClock
+from tests.client.opened import opened
+from tests.client.scripted_server import ScriptedServer
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

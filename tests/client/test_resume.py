@@ -6,10 +6,9 @@ import pytest
 
 from ringback_client.backoff import Backoff
 from ringback_client.websocket import Credentials, RingbackSocket
-
-from .opened import opened
-from .scripted_server import ScriptedServer, Visit
-from .still_clock import StillClock
+from tests.client.opened import opened
+from tests.client.scripted_server import ScriptedServer, Visit
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +45,14 @@ async def test_asks_in_the_query_where_the_token_is_in_no_frame(
         visit.cut()
         query = (await server.visit()).query
         assert (query["resume"], query["last_seq"]) == ("c-1", "1")
+
+
+async def test_query_of_the_address_is_kept(server: ScriptedServer, clock: StillClock) -> None:
+    url = f"{server.url}?include_history=true"
+    async with opened(server, clock, credentials="query", url=url) as (_, visit):
+        visit.cut()
+        query = (await server.visit()).query
+        assert query == {"include_history": "true", "token": "token-2", "resume": "c-1", "last_seq": "0"}
 
 
 @pytest.mark.parametrize("cut_after", range(FRAMES + 1))

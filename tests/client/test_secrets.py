@@ -10,11 +10,10 @@ import pytest
 from ringback_client.client import Client
 from ringback_client.errors import Refused, RingbackError
 from ringback_client.websocket import Credentials
-
-from .opened import opened, socket_to
-from .scripted_http import ScriptedHttp
-from .scripted_server import ScriptedServer
-from .still_clock import StillClock
+from tests.client.opened import opened, socket_to
+from tests.client.scripted_http import ScriptedHttp
+from tests.client.scripted_server import ScriptedServer
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

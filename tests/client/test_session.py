@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback_client.session import Session, Verdict
+from tests.helpers import property_of
 
 
 def connected(connection_id: str = "c-1", epoch: str = "e-1") -> dict[str, Any]:
@@ -81,6 +82,7 @@ def test_forgotten_session_asks_for_nothing() -> None:
     assert session.resume_request() == {}
 
 
+@property_of(200)
 @given(st.lists(st.integers(min_value=0, max_value=12), max_size=30))
 def test_wherever_it_is_cut_and_replayed_every_frame_comes_once(cuts: list[int]) -> None:
     """The server replays from `last_seq`, or even from before it; each connection is cut after some frames."""

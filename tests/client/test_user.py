@@ -10,10 +10,9 @@ import pytest
 
 from ringback_client.errors import Closed, FrameError
 from ringback_client.user import UserInbox
-
-from .opened import opening
-from .scripted_server import ALICE, BOB, ScriptedServer, Visit
-from .still_clock import StillClock
+from tests.client.opened import opening
+from tests.client.scripted_server import ALICE, BOB, ScriptedServer, Visit
+from tests.client.still_clock import StillClock
 
 pytestmark = pytest.mark.anyio
 

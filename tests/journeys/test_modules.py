@@ -710,6 +710,125 @@ def test_where_a_call_stands_for_the_one_who_looks(run: Run, facts: str, phase: 
     assert run(body) == phase
 
 
+# ── a call on a page ──
+
+CALL = """
+  const { CallSession } = await import("/js/media/call.js");
+  const { LocalMedia } = await import("/js/media/devices.js");
+  const user = (name) => ({ id: name, username: name, display_name: name });
+  const call = (fields = {}) => ({
+    call_id: "k", rev: 1, state: "ringing", media: "audio", answered_at: null, end_reason: null,
+    legs: [
+      { leg_id: "mine", user: user("alice"), state: "joined" },
+      { leg_id: "theirs", user: user("bob"), state: "ringing" },
+    ],
+    ...fields,
+  });
+  const l = h.line(); const asked = [];
+  const http = (answers = {}) => Object.fromEntries(["load", "cancel", "hangup"].map((name) => [name, async () => {
+    asked.push(name);
+    if (!answers[name]) throw new Error(name);
+    return answers[name];
+  }]));
+  const media = new LocalMedia();
+  const session = (given = call(), answers = {}, legId = "mine") => new CallSession({
+    socket: l.socket, media, http: http(answers), configuration: async () => ({}), call: given, legId, clock: l.clock,
+  });
+  const enter = async (s, given = call()) => {
+    s.start(); await h.settle();
+    l.last().welcome("r1", { snapshot: { call: given, leg_id: "mine", participants: [] } });
+  };
+  const ended = call({ rev: 9, state: "ended", end_reason: "hangup" });
+  const active = call({ rev: 3, state: "active" });
+"""
+
+
+def test_a_caller_whose_call_nobody_acknowledges_reads_after_5_s_that_we_try(run: Run) -> None:
+    body = """
+      const given = call({ state: "inviting" }); const s = session(given); await enter(s, given);
+      await l.clock.pass(4_999); const before = s.view.phase; await l.clock.pass(1); return [before, s.view.phase];
+    """
+    assert run(CALL + body) == ["calling", "trying"]
+
+
+def test_a_callee_is_not_in_the_room_before_the_answer(run: Run) -> None:
+    body = """
+      const legs = call().legs.toReversed().map((leg, rank) => ({ ...leg, state: rank ? "ringing" : "joined" }));
+      const s = session(call({ legs })); s.start(); await h.settle(); return [s.view.phase, l.wires.length];
+    """
+    assert run(CALL + body) == ["incoming", 0]
+
+
+def test_a_call_that_another_device_took_is_over_here(run: Run) -> None:
+    body = """
+      const legs = call().legs.toReversed().map((leg, rank) => ({ ...leg, state: rank ? "ringing" : "joined" }));
+      const s = session(call({ legs })); s.start();
+      s.apply(call({ rev: 2, state: "connecting", legs: legs.map((leg) => ({ ...leg, state: "joined" })) }));
+      return [s.view.phase, s.view.over.reason, l.wires.length];
+    """
+    assert run(CALL + body) == ["ended", "answered_elsewhere", 0]
+
+
+def test_an_older_snapshot_of_a_call_changes_nothing(run: Run) -> None:
+    body = "const s = session(active); await enter(s, active); s.apply(call({ rev: 2 })); return s.view.call.state;"
+    assert run(CALL + body) == "active"
+
+
+def test_the_others_are_told_what_is_sent_once_it_is_known(run: Run) -> None:
+    body = """
+      const s = session(active); await enter(s, active);
+      const endMs = performance.now() + 10_000;
+      while (l.last().asked("media").length === 0 && performance.now() < endMs) await h.settle();
+      s.toggleMute(); s.toggleMute(); await h.settle(); return l.last().asked("media").map(({ audio }) => audio);
+    """
+    assert run(CALL + body) == [True, False, True]
+
+
+def test_who_hangs_up_is_out_at_once(run: Run) -> None:
+    body = """
+      const s = session(active, { load: ended }); await enter(s, active); s.hangUp();
+      const frame = l.last().asked("hangup")[0]; return [s.view.phase, frame.reason ?? null];
+    """
+    assert run(CALL + body) == ["ended", None]
+
+
+def test_hanging_up_while_it_rings_cancels(run: Run) -> None:
+    body = "const s = session(call(), { cancel: ended }); await enter(s); await s.hangUp(); return asked;"
+    assert run(CALL + body) == ["cancel"]
+
+
+def test_hanging_up_in_the_moment_of_the_answer_ends_the_answered_call(run: Run) -> None:
+    body = "const s = session(call(), { hangup: ended }); await enter(s); await s.hangUp(); return asked;"
+    assert run(CALL + body) == ["cancel", "hangup"]
+
+
+def test_hanging_up_while_the_line_is_away_goes_over_http(run: Run) -> None:
+    body = """
+      const s = session(active, { hangup: ended }); await enter(s, active); l.last().drop();
+      await s.hangUp(); return [asked, s.view.call.end_reason];
+    """
+    assert run(CALL + body) == [["hangup"], "hangup"]
+
+
+def test_a_room_that_was_closed_behind_the_page_says_how_the_call_ended(run: Run) -> None:
+    body = """
+      const s = session(active, { load: call({ rev: 9, state: "ended", end_reason: "lonely" }) });
+      await enter(s, active); l.last().drop(4508); await h.settle();
+      return [s.view.phase, s.view.call.end_reason, s.view.over];
+    """
+    assert run(CALL + body) == ["ended", "lonely", None]
+
+
+def test_a_call_that_goes_on_in_another_window_is_over_here_and_its_camera_free(run: Run) -> None:
+    body = """
+      const s = session(active); await enter(s, active);
+      const endMs = performance.now() + 10_000;
+      while (!media.microphone && performance.now() < endMs) await h.settle();
+      l.last().drop(4504); return [s.view.phase, s.view.over, media.microphone.readyState];
+    """
+    assert run(CALL + body) == ["ended", {"code": 4504}, "ended"]
+
+
 # ── microphone and camera ──
 
 DEVICES = """

@@ -119,11 +119,11 @@ class World:
         watcher: SessionWatcher = self.watcher
         self.hub.watchers.update({DEVICE: watcher, "call": watcher})
 
-    def connection(self, *, kind: str = DEVICE, interval_s: float = 25.0) -> Connection:
+    def accepted(self, *, kind: str = DEVICE, interval_s: float = 25.0) -> Connection:
         """A socket that was just accepted."""
         return connection(self.clock, kind=kind, interval_s=interval_s)
 
-    def session(
+    def admitted(
         self,
         who: Identity | None = None,
         *,
@@ -139,8 +139,8 @@ class World:
 
     def connected(self, who: Identity | None = None, *, kind: str = DEVICE, resource: str = "") -> Session:
         """A session with its socket."""
-        session = self.session(who, kind=kind, resource=resource)
-        self.hub.attach(session, self.connection(kind=kind))
+        session = self.admitted(who, kind=kind, resource=resource)
+        self.hub.attach(session, self.accepted(kind=kind))
         return session
 
 

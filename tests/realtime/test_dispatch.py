@@ -41,9 +41,9 @@ class Desk(World):
             slow={frames.HangUp: self._hangup},
         )
         assert self.session.connection is not None
-        self.connection_ = self.session.connection
+        self.connection = self.session.connection
         self.dispatcher = Dispatcher(
-            self.session, self.connection_, commands, settings, self.clock, self.closed.append, self.faults.append
+            self.session, self.connection, commands, settings, self.clock, self.closed.append, self.faults.append
         )
 
     def _chat(self, session: Session, frame: frames.ChatFromClient) -> Result:
@@ -124,7 +124,7 @@ def test_a_refusal_without_an_id_is_an_error_all_the_same(desk: Desk) -> None:
 def test_the_last_error_is_kept_for_the_record(desk: Desk) -> None:
     desk.chat = fails(AlreadyAnswered())
     desk.says_chat("1")
-    assert desk.connection_.last_error == "already_answered"
+    assert desk.connection.last_error == "already_answered"
 
 
 def test_an_id_that_comes_again_is_answered_again_and_done_once(desk: Desk) -> None:
@@ -298,7 +298,7 @@ async def test_a_slow_fault_is_reported_and_the_work_goes_on(desk: Desk) -> None
 async def test_slow_work_is_answered_on_the_socket_that_came_back(desk: Desk, error: Exception | None) -> None:
     desk.gate.clear()
     desk.says("hangup", "1")
-    desk.hub.attach(desk.session, desk.connection())
+    desk.hub.attach(desk.session, desk.accepted())
     if error is not None:
         desk.hangup = fails(error)
     desk.gate.set()
@@ -448,8 +448,14 @@ def test_frames_above_the_rate_over_a_long_time_do_not_close_the_socket(limited:
 async def test_each_id_gets_exactly_one_answer_in_whatever_mixture(desk: Desk) -> None:
     desk.chat = fails(AlreadyAnswered())
     sent = []
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("chat", {"text": "x"}),
+        ("hangup", {}),
+        ("chat", {"text": 7}),
+        ("unheard-of", {}),
+    ]
     for number in range(3):
-        for type_, fields in [("chat", {"text": "x"}), ("hangup", {}), ("chat", {"text": 7}), ("unheard-of", {})]:
+        for type_, fields in kinds:
             sent.append(f"{type_} {number} {fields}")
             desk.says(type_, sent[-1], **fields)
     await desk.idle()

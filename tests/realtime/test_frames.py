@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -24,10 +22,8 @@ def refusal(data: bytes) -> BadRequest:
     return refused.value
 
 
-def subclasses(parent: type) -> Iterator[type]:
-    for each in parent.__subclasses__():
-        yield each
-        yield from subclasses(each)
+def tags_to_a_client() -> list[str]:
+    return [str(each.__struct_config__.tag) for each in ToClient.__subclasses__()]
 
 
 # ── from a client ──
@@ -203,9 +199,8 @@ def test_false_and_zero_are_said_where_they_mean_something() -> None:
     bye = frames.Bye(
         timestamp=AT, code=1000, name="normal", message="Done.", action="stop", retry_after_ms=0, session_kept=False
     )
-    assert msgspec.json.decode(encode(bye)) | {"retry_after_ms": 0, "session_kept": False} == msgspec.json.decode(
-        encode(bye)
-    )
+    said = msgspec.json.decode(encode(bye))
+    assert (said["retry_after_ms"], said["session_kept"]) == (0, False)
 
 
 def test_an_incomplete_resume_says_so() -> None:
@@ -214,10 +209,8 @@ def test_an_incomplete_resume_says_so() -> None:
 
 
 def test_no_two_frames_to_a_client_share_a_type() -> None:
-    tags = [each.__struct_config__.tag for each in subclasses(ToClient)]
-    assert len(tags) == len(set(tags))
+    assert len(tags_to_a_client()) == len(set(tags_to_a_client()))
 
 
 def test_every_frame_without_a_seq_is_one_that_there_is() -> None:
-    tags = {str(each.__struct_config__.tag) for each in subclasses(ToClient)}
-    assert tags >= frames.UNNUMBERED
+    assert set(tags_to_a_client()) >= frames.UNNUMBERED

@@ -299,6 +299,7 @@ def test_the_fragments_of_a_message_count_together() -> None:
 def test_the_length_limit_starts_anew_with_each_message() -> None:
     halves = [masked(BINARY, bytes(60000), fin=False), masked(CONTINUATION, bytes(60000))]
     assert parse(*halves, *halves) == ([(BINARY, bytes(120000))] * 2, None)
+    assert parse(*halves, masked(BINARY, bytes(MAX_MESSAGE_BYTES + 1))) == ([(BINARY, bytes(120000))], 1009)
 
 
 def test_a_ping_is_not_measured_by_what_a_message_may_still_have() -> None:

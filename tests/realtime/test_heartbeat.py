@@ -35,7 +35,7 @@ class Pulse(World):
 
     def watched(self, interval_s: float = INTERVAL_S) -> tuple[Connection, ListTransport]:
         """A socket that the wheel watches."""
-        connection = self.connection(interval_s=interval_s)
+        connection = self.accepted(interval_s=interval_s)
         self.wheel.add(connection, self.now_s)
         return connection, socket_of(connection)
 
@@ -152,7 +152,7 @@ def test_a_connection_from_before_the_first_tick_is_not_forgotten() -> None:
     world = World()
     silent: list[Connection] = []
     wheel = HeartbeatWheel(TIMEOUT_S, MAX_BLOCKED_S, str, silent.append, silent.append)
-    connection = world.connection(interval_s=0.05)
+    connection = world.accepted(interval_s=0.05)
     wheel.add(connection, world.clock.monotonic())
     world.clock.move(INTERVAL_S)
     wheel.tick(world.clock.monotonic())
@@ -172,7 +172,7 @@ class Timeline(Pulse):
     def __init__(self, phase_s: float) -> None:
         super().__init__(phase_s)
         self.ticked_s = self.now_s
-        self.client, self.transport = self.watched()
+        self.connection, self.transport = self.watched()
         self.spoken_s = self.heard_s = self.now_s
 
     def pass_until(self, until_s: float) -> None:
@@ -184,7 +184,7 @@ class Timeline(Pulse):
         self.clock.move(max(0.0, until_s - self.now_s))
 
     def _judged_tick(self) -> None:
-        said, pinged_s = len(self.transport.sent), self.client.last_ping_s
+        said, pinged_s = len(self.transport.sent), self.connection.last_ping_s
         self.tick()
         dead_after_s = INTERVAL_S + TIMEOUT_S
         if self.silent:
@@ -202,7 +202,7 @@ class Timeline(Pulse):
 
     def say(self) -> None:
         """The server sends something."""
-        self.client.send(b"{}")
+        self.connection.send(b"{}")
         self.spoken_s = self.now_s
 
 
@@ -220,7 +220,7 @@ def test_no_client_goes_unspoken_to_and_no_dead_one_lives_on(phase_s: float, ste
         if event in ("say", "both"):
             time.say()
     time.pass_until(time.now_s + 2 * (INTERVAL_S + TIMEOUT_S))
-    assert time.silent == [time.client]
+    assert time.silent == [time.connection]
 
 
 # ── slow readers ──

@@ -80,7 +80,7 @@ def test_a_person_may_have_so_many_sockets_and_no_more() -> None:
 
 def test_a_socket_that_is_just_being_let_in_takes_room() -> None:
     world = World(max_per_user=1)
-    world.session()
+    world.admitted()
     assert not world.hub.has_room_for(ALICE.id)
 
 
@@ -100,7 +100,7 @@ def test_the_sockets_of_others_take_no_room() -> None:
 
 
 def test_a_socket_carries_its_session(world: World) -> None:
-    session, connection = world.session(), world.connection()
+    session, connection = world.admitted(), world.accepted()
     world.hub.attach(session, connection)
     assert (session.connection, connection.session) == (connection, session)
 
@@ -113,14 +113,14 @@ def test_the_watcher_hears_of_a_socket_that_has_come(world: World) -> None:
 def test_a_newer_socket_closes_the_older_one(world: World) -> None:
     session = world.connected()
     older = socket_of(session)
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     assert (older.types, older.closed) == (["bye"], (4504, REGISTRY[CloseCode.REPLACED].message))
 
 
 def test_the_newer_socket_gets_what_is_said_from_now_on(world: World) -> None:
     session = world.connected()
     older = socket_of(session)
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     session.deliver(b'{"type":"call"}')
     assert (older.types, socket_of(session).types) == (["bye"], ["call"])
 
@@ -128,13 +128,13 @@ def test_the_newer_socket_gets_what_is_said_from_now_on(world: World) -> None:
 def test_a_late_loss_of_the_older_socket_changes_nothing(world: World) -> None:
     session = world.connected()
     older = socket(session)
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     world.hub.lost(older, CloseCode.GOING_AWAY)
     assert (session.connection is None, world.watcher.events) == (False, ["attached", "attached"])
 
 
 def test_a_late_loss_of_a_socket_without_a_session_is_no_error(world: World) -> None:
-    world.hub.lost(world.connection(), CloseCode.GOING_AWAY)
+    world.hub.lost(world.accepted(), CloseCode.GOING_AWAY)
     assert world.watcher.heard == []
 
 
@@ -158,8 +158,8 @@ def test_a_socket_closed_for_good_takes_its_session_along(world: World, code: Cl
 
 
 def test_without_a_resume_window_every_loss_is_for_good(world: World) -> None:
-    session = world.session(window_s=0)
-    world.hub.attach(session, world.connection())
+    session = world.admitted(window_s=0)
+    world.hub.attach(session, world.accepted())
     world.hub.lost(socket(session), CloseCode.GOING_AWAY)
     assert session.over
 
@@ -188,7 +188,7 @@ def test_a_second_close_changes_nothing(world: World) -> None:
 
 
 def test_the_end_of_a_socket_leaves_its_record(world: World) -> None:
-    connection = world.connection()
+    connection = world.accepted()
     world.hub.connections.add(connection)
     world.hub.closed(connection)
     assert (world.records, world.hub.connections) == ([connection], set())
@@ -245,7 +245,7 @@ def test_a_sweep_leaves_a_session_whose_window_is_not_over(world: World) -> None
 def test_a_sweep_leaves_a_session_that_has_come_back(world: World) -> None:
     session = world.connected()
     world.hub.lost(socket(session), CloseCode.GOING_AWAY)
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     world.clock.move(WINDOW_S)
     assert (world.hub.sweep(), session.over) == (0, False)
 

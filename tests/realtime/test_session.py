@@ -36,7 +36,7 @@ def test_frames_are_numbered(world: World) -> None:
 
 
 def test_frames_wait_while_no_socket_is_there(world: World) -> None:
-    session = world.session()
+    session = world.admitted()
     session.deliver(FIRST)
     assert session.replay(0) == [b'{"seq":1,"type":"call"}']
 
@@ -57,7 +57,7 @@ def test_frames_that_were_sent_into_the_void_are_replayed(world: World) -> None:
 
 
 def test_what_is_no_longer_there_is_not_half_replayed(world: World) -> None:
-    session = world.session(limits=replace(LIMITS, resume_frames=1))
+    session = world.admitted(limits=replace(LIMITS, resume_frames=1))
     session.deliver(FIRST)
     session.deliver(SECOND)
     assert session.replay(0) is None
@@ -132,13 +132,13 @@ def test_a_fast_socket_gets_what_can_be_replaced_at_once(world: World) -> None:
 def test_what_waited_for_a_slow_socket_reaches_the_next_one(slow: Session, world: World) -> None:
     slow.deliver(b'{"of":"bob"}', coalesce_key="bob")
     lose(slow, world)
-    world.hub.attach(slow, world.connection())
+    world.hub.attach(slow, world.accepted())
     assert seqs(slow) == [1]
 
 
 def test_what_waited_for_a_slow_socket_reaches_the_one_that_takes_over(slow: Session, world: World) -> None:
     slow.deliver(b'{"of":"bob"}', coalesce_key="bob")
-    world.hub.attach(slow, world.connection())
+    world.hub.attach(slow, world.accepted())
     assert seqs(slow) == [1]
 
 
@@ -147,18 +147,18 @@ def test_what_waited_for_a_slow_socket_reaches_the_one_that_takes_over(slow: Ses
 
 def test_each_socket_is_a_new_generation(world: World) -> None:
     session = world.connected()
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     assert session.generation == 2
 
 
 def test_a_takeover_returns_the_older_socket(world: World) -> None:
     session = world.connected()
     older = session.connection
-    assert session.attach(world.connection()) is older
+    assert session.attach(world.accepted()) is older
 
 
 def test_a_first_socket_replaces_none(world: World) -> None:
-    assert world.session().attach(world.connection()) is None
+    assert world.admitted().attach(world.accepted()) is None
 
 
 def test_a_lost_socket_starts_the_window(world: World) -> None:
@@ -170,15 +170,15 @@ def test_a_lost_socket_starts_the_window(world: World) -> None:
 def test_a_late_loss_of_an_older_socket_changes_nothing(world: World) -> None:
     session = world.connected()
     older = session.connection
-    newer = world.connection()
+    newer = world.accepted()
     session.attach(newer)
     assert older is not None and not session.detach(older, world.clock.monotonic())
     assert (session.connection, session.detached_at_s) == (newer, None)
 
 
 def test_a_session_is_stale_when_its_window_is_over(world: World) -> None:
-    session = world.session(window_s=30)
-    session.attach(world.connection())
+    session = world.admitted(window_s=30)
+    session.attach(world.accepted())
     lose(session, world)
     now_s = world.clock.monotonic()
     assert [session.is_stale(now_s + passed_s) for passed_s in (0.0, 29.9, 30.0)] == [False, False, True]
@@ -212,15 +212,15 @@ def test_an_id_is_answered_again_after_a_resume(world: World) -> None:
     session = world.connected()
     session.answer("1", b'{"type":"ack","id":"1"}', 0.0)
     lose(session, world)
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     session.is_new("1", 60.0)
     assert socket_of(session).sent == [b'{"type":"ack","id":"1"}']
 
 
 def test_an_answer_without_a_socket_waits_for_the_repetition(world: World) -> None:
-    session = world.session()
+    session = world.admitted()
     session.answer("1", b'{"type":"ack","id":"1"}', 0.0)
-    world.hub.attach(session, world.connection())
+    world.hub.attach(session, world.accepted())
     assert not session.is_new("1", 1.0)
     assert socket_of(session).types == ["ack"]
 

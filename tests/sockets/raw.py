@@ -114,6 +114,12 @@ class RawClient:
         """Waits for the server to hang up. Fails for anything that comes before it; a RST raises ConnectionError."""
         assert await self._reader.read() == b""
 
+    def stop_reading(self) -> None:
+        """Reads nothing more, not even what it would otherwise read ahead."""
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
+
     def shut_down_writing(self) -> None:
         self._writer.write_eof()
 

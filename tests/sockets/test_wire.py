@@ -272,6 +272,34 @@ async def test_a_client_that_leaves_before_the_upgrade_opens_nothing() -> None:
     assert server.opened == []
 
 
+class Wordy(Echo):
+    """Answers the upgrade with more than the sockets hold."""
+
+    def prepare(self) -> None:
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        self.set_header("Words", "*" * 60_000)
+
+
+@on_both_loops
+async def test_the_socket_is_taken_over_when_the_whole_answer_is_out() -> None:
+    async with serve(Wordy) as server, await RawClient.dial(server.port, receive_buffer_bytes=1) as client:
+        await client.request(upgrade_request() + masked(TEXT, b"early"))
+        assert "*" * 60_000 in client.answer
+        assert await client.read_frame() == (TEXT, b"early")
+
+
+@on_both_loops
+async def test_a_client_that_leaves_in_the_middle_of_the_answer_opens_nothing() -> None:
+    async with serve(Wordy) as server:
+        client = await RawClient.dial(server.port, receive_buffer_bytes=1)
+        client.stop_reading()
+        await client.send(upgrade_request())
+        await asyncio.sleep(0.01)
+        client.reset()
+    assert server.opened == []
+
+
 @on_both_loops
 async def test_small_frames_are_not_held_back_by_nagle() -> None:
     async with serve() as server, await server.connect():
@@ -668,6 +696,21 @@ async def test_a_client_that_only_stops_sending_is_hung_up_on() -> None:
 
 
 @on_both_loops
+async def test_a_client_that_stops_sending_and_reading_is_cut_off_at_the_deadline() -> None:
+    class Impatient(Echo):
+        close_timeout_s = 0.05
+
+    async with serve(Impatient) as server, await server.connect(receive_buffer_bytes=4096) as client:
+        handler = await server.handler()
+        handler.wire.send_text(bytes(8 * MIB))
+        client.shut_down_writing()
+        await server.closed.get()
+        waiting = handler.wire.buffered_bytes
+        await until(lambda: handler.wire.buffered_bytes == 0)
+        assert waiting > 0
+
+
+@on_both_loops
 async def test_a_connection_that_is_reset_is_a_matter_of_the_network() -> None:
     async with serve() as server:
         client = await server.connect()
@@ -946,6 +989,39 @@ async def test_reading_pauses_while_too_much_waits(message: bytes) -> None:
         await sending
 
 
+async def pause_reading(client: RawClient, handler: Echo, *last: bytes) -> None:
+    """Makes the server pause reading with a packet that ends with ``last``."""
+    await client.send(masked(TEXT, b"wait") + masked(TEXT, b"*") * MAX_WAITING_MESSAGES + b"".join(last))
+    await until(lambda: handler.wire.frames_received == 1 + MAX_WAITING_MESSAGES + len(last))
+
+
+@on_both_loops
+async def test_a_close_of_ours_while_reading_is_paused_still_hears_the_client_s() -> None:
+    async with serve(Waiting) as server, await server.connect() as client:
+        handler = await server.handler()
+        await pause_reading(client, handler)
+        handler.close(4001)
+        assert await client.read_close() == (4001, "")
+        await client.send(close_frame(4001))
+        await client.read_end()
+        handler.go_on.set()  # type: ignore[attr-defined]
+        assert outcome(await server.closed.get()) == ("server", 4001, 4001, True)
+
+
+@on_both_loops
+async def test_a_client_that_hangs_up_after_its_close_is_noticed_although_reading_was_paused() -> None:
+    class Patient(Waiting):
+        close_timeout_s = 2.0 * TEST_LIMIT_S
+
+    async with serve(Patient) as server, await server.connect() as client:
+        handler = await server.handler()
+        await pause_reading(client, handler, close_frame(1000))
+        assert await client.read_close() == (1000, "")
+        await client.hang_up()
+        await until(handler.wire._transport.is_closing)
+        handler.go_on.set()  # type: ignore[attr-defined]
+
+
 @on_both_loops
 async def test_messages_wait_until_open_has_returned() -> None:
     go_on = asyncio.Event()
@@ -1137,6 +1213,10 @@ class Bounded(Echo):
         self.server.errors.append(Exception("slow"))
 
 
+class Unbounded(Echo):
+    max_buffered_bytes = None
+
+
 async def fill(handler: Echo) -> None:
     """Sends until a frame is dropped."""
     while not handler.wire.dropped_after_close:
@@ -1218,9 +1298,6 @@ async def test_a_server_close_gets_through_to_a_reader_over_the_bound() -> None:
 
 @on_both_loops
 async def test_without_a_bound_everything_waits() -> None:
-    class Unbounded(Echo):
-        max_buffered_bytes = None
-
     async with serve(Unbounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
         handler = await server.handler()
         for _ in range(20):
@@ -1253,9 +1330,6 @@ async def test_a_blocked_connection_says_since_when() -> None:
 
 @on_both_loops
 async def test_a_slow_reader_that_reads_on_is_blocked_only_since_what_still_waits() -> None:
-    class Unbounded(Echo):
-        max_buffered_bytes = None
-
     async with serve(Unbounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
         wire = (await server.handler()).wire
         wire.send_text(bytes(8 * MIB))
@@ -1270,23 +1344,24 @@ async def test_a_slow_reader_that_reads_on_is_blocked_only_since_what_still_wait
 
 @on_both_loops
 async def test_a_write_can_be_waited_for() -> None:
-    async with serve(Bounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
+    async with serve(Unbounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
         handler = await server.handler()
         assert handler.write_message("goes out at once").done()
         waiting = [handler.write_message(bytes(8 * MIB)), handler.write_message("behind it")]
         await asyncio.sleep(0.01)
         assert [written.done() for written in waiting] == [False, False]
-        for _ in range(3):
-            await client.read_frame()
+        assert [(await client.read_frame()).opcode for _ in range(3)] == [TEXT] * 3
         await asyncio.gather(*waiting)
 
 
 @on_both_loops
 async def test_waiting_for_a_write_ends_with_the_connection() -> None:
-    async with serve(Bounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
-        written = (await server.handler()).write_message(bytes(8 * MIB))
+    async with serve(Unbounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
+        handler = await server.handler()
+        written = handler.write_message(bytes(8 * MIB))
         client.reset()
         await written
+        await handler.write_message("late")
 
 
 # Many connections

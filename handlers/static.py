@@ -1,0 +1,35 @@
+"""The files of the pages: scripts, styles, pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tornado.web
+
+from handlers.base import SECURITY_HEADERS
+
+
+class StaticHandler(tornado.web.StaticFileHandler):
+    """Tornado's, with the headers that everything has, and errors that tell nobody more than their status."""
+
+    def set_default_headers(self) -> None:
+        """See :data:`handlers.base.SECURITY_HEADERS`."""
+        self.clear_header("Server")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """404 for what no file can be called, too."""
+        if "\0" in absolute_path:
+            raise tornado.web.HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """The status, in plain text: no page links to a file that there is not."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{status_code}\n")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """A refusal is no news."""
+        if not isinstance(value, tornado.web.HTTPError):
+            super().log_exception(typ, value, tb)
