@@ -1,4 +1,4 @@
-"""``make bench``: Ringback beside a bare Tornado relay, in one run, each server on one core and the generator on another.
+"""``make bench``: Ringback beside a bare Tornado relay in one run, each server on one core, the generator on another.
 
 Absolute figures hold on no shared machine; the ratios within one run do. Every run is bounded in count and time, and
 only ever talks to its own children on loopback.

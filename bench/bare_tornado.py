@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections import defaultdict
-from typing import Any
+from typing import Any, ClassVar
 
 import jwt
 import tornado.web
@@ -22,7 +22,7 @@ SECRET = "a benchmark needs no secret worth the name"
 class RelayHandler(tornado.websocket.WebSocketHandler):
     """One participant of one room."""
 
-    rooms: defaultdict[str, set[RelayHandler]] = defaultdict(set)
+    rooms: ClassVar[defaultdict[str, set[RelayHandler]]] = defaultdict(set)
 
     def check_origin(self, origin: str) -> bool:
         """Everybody may come."""

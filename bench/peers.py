@@ -86,7 +86,9 @@ class Peer(asyncio.Protocol):
                 self.connected.set_result(payload)
 
 
-async def connect(port: int, path: str, on_frame: Callable[[Peer, bytes], None], bearer: str = "") -> tuple[Peer, float]:
+async def connect(
+    port: int, path: str, on_frame: Callable[[Peer, bytes], None], bearer: str = ""
+) -> tuple[Peer, float]:
     """Opens one socket; returns it with the seconds from the TCP connection's start to its first frame."""
     authorization = f"Authorization: Bearer {bearer}\r\n" if bearer else ""
     key = "AAAAAAAAAAAAAAAAAAAAAA=="

@@ -47,6 +47,8 @@ class HealthHandler(ApiHandler):
         except RingbackError as error:
             checks["mongo"] = error.code
         can_serve = checks["mongo"] == "ok"
+        if not can_serve:
+            self.set_header("Retry-After", "2")
         status = "unhealthy" if not can_serve else "degraded" if self.services.draining() else "healthy"
         self.reply({"status": status, "version": VERSION, "checks": checks}, 200 if can_serve else 503)
 

@@ -18,6 +18,11 @@ class StaticHandler(tornado.web.StaticFileHandler):
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
 
+    def set_extra_headers(self, path: str) -> None:
+        """Modules import each other without a version: those are asked for anew, so that an upgrade never mixes two."""
+        if "v" not in self.request.arguments:
+            self.set_header("Cache-Control", "no-cache")
+
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         """404 for what no file can be called, too."""
         if "\0" in absolute_path:

@@ -76,7 +76,11 @@ class RingbackApplication(tornado.web.Application):
             rules({"services": services}),
             template_path=str(templates_dir()),
             log_function=log_request,
-            xsrf_cookie_kwargs={"samesite": "Lax", "path": "/"},
+            xsrf_cookie_kwargs={
+                "samesite": "Lax",
+                "path": "/",
+                "secure": services.settings.server.public_url.startswith("https:"),
+            },
         )
         # For ``static_url``. Given above, Tornado would put a rule of its own before ours.
         self.settings["static_path"] = str(static_dir())

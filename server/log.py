@@ -20,6 +20,8 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 from tornado.web import RequestHandler
 
+from server.wire import rfc3339
+
 HIDDEN = "[hidden]"
 MAX_VALUE_CHARACTERS = 4_000  # one client cannot fill the disk with one line
 MAX_TRACEBACK_CHARACTERS = 32_000  # deep, but bounded
@@ -81,6 +83,7 @@ def log_request(handler: RequestHandler) -> None:
         method=request.method,
         path=request.path,
         status=status,
+        request_id=getattr(handler, "request_id", None),
         duration_ms=round(1000 * request.request_time(), 1),
         address=request.remote_ip,
     )
@@ -130,6 +133,8 @@ def _clean_value(key: str, value: Any) -> Any:
         return HIDDEN
     if isinstance(value, (int, float)):
         return value
+    if isinstance(value, datetime):
+        return rfc3339(value)
     if isinstance(value, dict):
         return {_clean_text(str(name)): _clean_value(str(name), item) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

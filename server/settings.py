@@ -226,7 +226,7 @@ class SocketSettings(Section, frozen=True, kw_only=True):
         float, Meta(ge=1, le=3_600, description="How long a frame with the same id is answered again and done once.")
     ] = 120
     drain_s: Annotated[
-        float, Meta(ge=0, le=300, description="Time over which clients are told to leave when the server stops.")
+        float, Meta(ge=0, le=300, description="Time over which clients are told to come back when the server stops.")
     ] = 20
     record_days: Annotated[
         int, Meta(ge=1, le=3_650, description="How long the record of a closed connection is kept.")
@@ -243,9 +243,6 @@ class CallSettings(Section, frozen=True, kw_only=True):
         float, Meta(ge=0.05, le=600, description="From the answer until sound and picture flow.")
     ] = 20
     max_duration_s: Annotated[float, Meta(ge=1, le=604_800, description="Longest call.")] = 43_200
-    lonely_timeout_s: Annotated[
-        float, Meta(ge=0.05, le=3_600, description="How long somebody may stay alone in a call.")
-    ] = 60
     max_participants: Annotated[int, Meta(ge=2, le=50, description="People in one call.")] = 6
     calls_per_minute: Annotated[int, Meta(ge=1, le=10_000, description="Calls that one person may start.")] = 20
 

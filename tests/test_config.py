@@ -118,7 +118,7 @@ def test_one_key_of_a_section_leaves_its_others_alone(config_file: Path) -> None
     config_file.write_text("calls:\n  ring_timeout_s: 7\n")
     settings = load_settings(config_file, {"RINGBACK_CALLS__MAX_PARTICIPANTS": "3"}, {})
     assert (settings.calls.ring_timeout_s, settings.calls.max_participants) == (7, 3)
-    assert settings.calls.lonely_timeout_s == Settings().calls.lonely_timeout_s
+    assert settings.calls.connect_timeout_s == Settings().calls.connect_timeout_s
 
 
 @pytest.mark.parametrize("content", ["", "# nothing\n", "server:\n", "server:\n  # port: 1\n"])

@@ -53,6 +53,7 @@ class SocketHandler(WireHandler):
         self._deadline: asyncio.TimerHandle | None = None
         self._authenticating: asyncio.Task[None] | None = None
         self._early: list[bytes] = []
+        self._wanted: Session | None = None  # the session that this socket came to resume
         self._accepted_at_s = time.perf_counter()
 
     # ── before the upgrade ──
@@ -162,8 +163,9 @@ class SocketHandler(WireHandler):
     async def _let_in(self, kind: str, token: str, resume: str | None, last_seq: int) -> None:
         """Authenticates, opens or resumes the session, says ``connected``. Nothing escapes."""
         try:
-            identity = await self._identify(kind, token)
-            await self._enter(identity, resume, last_seq)
+            claims = self.services.sign_ins.tokens.check("ws" if kind == "ws" else "access", token)
+            self._wanted = self._resumable(claims, resume)
+            await self._enter(await self._identify(kind, claims), resume, last_seq)
         except Refused as refused:
             self._refuse(refused.code, refused.reason)
         except RingbackError as error:
@@ -173,9 +175,8 @@ class SocketHandler(WireHandler):
         finally:
             self._authenticating = None
 
-    async def _identify(self, kind: str, token: str) -> Identity:
+    async def _identify(self, kind: str, claims: Claims) -> Identity:
         sign_ins = self.services.sign_ins
-        claims = sign_ins.tokens.check("ws" if kind == "ws" else "access", token)
         self._refuse_foreign_id(claims)
         if kind != "ws":
             return await sign_ins.resolve(claims)
@@ -193,7 +194,7 @@ class SocketHandler(WireHandler):
 
     async def _enter(self, identity: Identity, resume: str | None, last_seq: int) -> None:
         hub = self.services.hub
-        known = self._resumable(identity, resume)
+        known = self._wanted
         if known is not None and hub.claim(known):
             try:
                 snapshot = await self.endpoint.reopen(known)
@@ -213,12 +214,12 @@ class SocketHandler(WireHandler):
             raise
         self._welcome(session, snapshot, resume, None)
 
-    def _resumable(self, identity: Identity, resume: str | None) -> Session | None:
+    def _resumable(self, claims: Claims, resume: str | None) -> Session | None:
         """The session that is asked for, if it is this person's, of this sign-in, and on this path."""
         session = self.services.hub.get(resume) if resume and is_id(resume) else None
         if session is None or (session.kind, session.resource) != (self.kind, self.resource):
             return None
-        return session if session.who.sign_in_id == identity.sign_in_id else None
+        return session if session.who.sign_in_id == claims.sign_in_id else None
 
     def _new_session(self, identity: Identity) -> Session:
         settings = self.services.settings.sockets
@@ -332,7 +333,9 @@ class SocketHandler(WireHandler):
         )
 
     def _refuse(self, code: CloseCode, reason: str = "") -> None:
-        self._close(code, reason)
+        if self.connection is not None:
+            waits = self._wanted is not None and not self._wanted.over
+            self.connection.close(code, reason, resumable=waits)
 
     def _close(self, code: CloseCode, reason: str = "") -> None:
         if self.connection is not None:

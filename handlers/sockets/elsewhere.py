@@ -33,7 +33,12 @@ class ElsewhereHandler(WireHandler):
         """Explains and closes."""
         services = self.services
         connection = Connection(self.wire, "elsewhere", "", 0.0, services.stamp, services.clock.monotonic)
+        self._connection = connection
         connection.close(CloseCode.NO_SUCH_ENDPOINT, f"No socket here; did you mean {nearest(self.request.path)}?")
+
+    def on_close(self) -> None:
+        """Leaves a record, as every connection does."""
+        self.services.hub.closed(self._connection)
 
     def on_text(self, data: bytes) -> None:
         """Whatever is said here is too late."""

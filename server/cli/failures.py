@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from pymongo.errors import ConfigurationError, OperationFailure
 
 from server.config import ConfigError
 from server.errors import BadRequest, RingbackError, Unavailable
 from server.log import get_logger
+from server.store.driver import ConfigurationError, OperationFailure
 from server.store.embedded import EmbeddedMongoError
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell has it

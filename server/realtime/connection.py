@@ -117,24 +117,26 @@ class Connection:
         reason: str = "",
         *,
         retry_after_ms: int | None = None,
-        action: Literal["resume", "reconnect", "stop"] | None = None,
+        resumable: bool = False,
     ) -> bool:
         """Says ``bye`` and begins the closing handshake; false if a close has begun before.
 
-        ``reason`` is cut to 123 bytes in the close frame and whole in ``bye``.
+        ``reason`` is cut to 123 bytes in the close frame and whole in ``bye``. ``resumable``: this socket came to
+        resume a session that still waits, and the client may try that again.
         """
         if self.closing:
             return False
         rule = REGISTRY[code]
         message = reason or rule.message
+        waits = resumable and rule.action != "stop"
         bye = Bye(
             timestamp=self.timestamp(),
             code=int(code),
             name=code.name.lower(),
             message=message,
-            action=action or rule.action,
+            action="resume" if waits else rule.action,
             retry_after_ms=rule.retry_after_ms if retry_after_ms is None else retry_after_ms,
-            session_kept=rule.session_kept and self.session is not None,
+            session_kept=waits or (rule.session_kept and self.session is not None),
         )
         self.transport.send_text(encode(bye))
         self.close_code = code

@@ -28,7 +28,18 @@ from server.config import ConfigError
 from server.errors import Unavailable
 from server.settings import MongoSettings
 
-__all__ = ["ASCENDING", "DESCENDING", "Collection", "Database", "Document", "Duplicate", "IndexModel", "connect"]
+__all__ = [
+    "ASCENDING",
+    "DESCENDING",
+    "Collection",
+    "ConfigurationError",
+    "Database",
+    "Document",
+    "Duplicate",
+    "IndexModel",
+    "OperationFailure",
+    "connect",
+]
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]

@@ -82,9 +82,11 @@ class Shell:
         return Process(self.popen(*arguments, settings=settings))
 
     @contextmanager
-    def serving(self, *arguments: str, settings: Mapping[str, object] | None = None) -> Iterator[Process]:
+    def serving(
+        self, *arguments: str, settings: Mapping[str, object] | None = None, patience_s: float = PATIENCE_S
+    ) -> Iterator[Process]:
         """A server on a free port that is ready; it is killed in the end, unless it has ended."""
-        with self.start("serve", "--port", "0", *arguments, settings=settings) as process:
+        with Process(self.popen("serve", "--port", "0", *arguments, settings=settings), patience_s) as process:
             process.wait_until_ready()
             yield process
 
@@ -95,7 +97,7 @@ class Shell:
 class Process:
     """A ``ringback`` that runs. Its log is read as it is written."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> None:
         self._process = process
         self.pid = process.pid
         self.url = ""
@@ -103,7 +105,7 @@ class Process:
         self.errors: list[str] = []  # what else it says on standard error
         self._grown = threading.Condition()
         self._reader = threading.Thread(target=self._read_log, daemon=True)
-        self._watchdog = threading.Timer(PATIENCE_S, process.kill)  # no read of a test waits for ever
+        self._watchdog = threading.Timer(patience_s, process.kill)  # no read of a test waits for ever
 
     def __enter__(self) -> Process:
         self._reader.start()
@@ -220,11 +222,6 @@ def has_ended(pid: int, timeout_s: float = PATIENCE_S) -> bool:
 def sign_in(url: str, username: str, password: str) -> httpx2.Response:
     """A sign-in over HTTP."""
     return httpx2.post(f"{url}/api/v1/auth/login", json={"username": username, "password": password})
-
-
-def me(url: str, token: str) -> httpx2.Response:
-    """A request for the own profile with an access token."""
-    return httpx2.get(f"{url}/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
 
 
 def login_page(url: str) -> str:

@@ -90,9 +90,16 @@ def test_no_wait_at_all_can_be_given(socket: Connection) -> None:
     assert socket_of(socket).frames[0]["retry_after_ms"] == 0
 
 
-def test_what_to_do_next_can_be_given(socket: Connection) -> None:
-    socket.close(CloseCode.DRAINING, action="reconnect")
-    assert socket_of(socket).frames[0]["action"] == "reconnect"
+def test_whoever_came_to_resume_may_try_that_again(socket: Connection) -> None:
+    socket.close(CloseCode.UNAVAILABLE, resumable=True)
+    bye = socket_of(socket).frames[0]
+    assert (bye["action"], bye["session_kept"]) == ("resume", True)
+
+
+def test_a_terminal_code_stays_terminal_for_whoever_came_to_resume(socket: Connection) -> None:
+    socket.close(CloseCode.SIGNED_OUT, resumable=True)
+    bye = socket_of(socket).frames[0]
+    assert (bye["action"], bye["session_kept"]) == ("stop", False)
 
 
 @pytest.mark.parametrize("code", CloseCode, ids=lambda code: code.name.lower())

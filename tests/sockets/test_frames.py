@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import Any
@@ -21,23 +20,12 @@ LENIENT: dict[str, object] = {
 }
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
-GOOD: dict[str, dict[str, Any]] = {
-    "ping": {},
-    "pong": {},
-    "ringing": {"call_id": "x"},
-    "decline": {"call_id": "x"},
-    "ignore": {"call_id": "x"},
-    "watch": {"user_ids": []},
-    "offer": {"to": "x", "sdp": "v=0"},
-    "answer": {"to": "x", "sdp": "v=0"},
-    "candidate": {"to": "x", "candidates": []},
-    "media": {"audio": True, "video": True, "screen": True, "hand": True},
-    "chat": {"text": "hello"},
-    "stats": {"leg_id": "x", "connection": "connected"},
-    "leave": {},
-    "hangup": {"reason": "hangup"},
+GOOD_VALUES: dict[str, Any] = {
+    **dict.fromkeys(("call_id", "to", "leg_id", "text"), "x"),
+    **dict.fromkeys(("audio", "video", "screen", "hand"), True),
+    **{"sdp": "v=0", "candidates": [], "user_ids": [], "connection": "connected", "reason": "hangup"},
 }
-"""A good frame of each type that only one kind of socket takes."""
+"""What each field of a frame may hold."""
 
 
 async def refused(peer: Peer, text: str) -> Frame:
@@ -225,16 +213,6 @@ class TestWhatCannotBeUnderstood:
 
 
 class TestEveryFieldOfEveryFrame:
-    def test_stands_in_the_list_of_good_ones(self, running: Running) -> None:
-        kinds = {
-            kind: frame
-            for each in running.services.endpoints.values()
-            for kind, frame in each.commands.reader.types.items()
-        }
-        assert set(kinds) == set(GOOD)
-        for kind, fields in GOOD.items():
-            assert set(fields) <= set(kinds[kind].__struct_fields__)
-
     @pytest.mark.gen_test
     async def test_refuses_operators_and_everything_else_that_it_does_not_hold(self, start: Start) -> None:
         running = await start(LENIENT)
@@ -245,25 +223,22 @@ class TestEveryFieldOfEveryFrame:
         for name, endpoint in running.services.endpoints.items():
             for kind, shape in endpoint.commands.reader.types.items():
                 for field in (each for each in shape.__struct_fields__ if each != "id"):
-                    for value in self.wrong(kind, field):
+                    for value in wrong_for(field):
                         text = frame_text(kind, shape.__struct_fields__, field, value)
                         error = await refused(peers[name], text)
                         assert (error["code"], field in str(error["errors"])) == ("bad_request", True), text[:200]
                         tried += 1
         assert tried > 150
 
-    @staticmethod
-    def wrong(kind: str, field: str) -> list[Any]:
-        """What the field does not hold: everything but what a lenient shape would take."""
-        takes_lists = field in ("user_ids", "candidates")
-        return [value for value in OPERATORS if not (takes_lists and field == "candidates" and isinstance(value, list))]
+
+def wrong_for(field: str) -> list[Any]:
+    """What the field does not hold. Candidates are a list of whatever the other side makes of it."""
+    return [value for value in OPERATORS if not (field == "candidates" and isinstance(value, list))]
 
 
 def frame_text(kind: str, fields: tuple[str, ...], field: str, value: Any) -> str:
     """A frame in which one field is wrong."""
-    good = {"call_id": "x", "to": "x", "leg_id": "x", "sdp": "v=0", "candidates": [], "text": "x", "user_ids": []}
-    good |= {"audio": True, "video": True, "screen": True, "hand": True, "connection": "connected", "reason": "hangup"}
-    said = {"type": kind} | {name: good[name] for name in fields if name not in ("id", field)}
+    said = {"type": kind} | {name: GOOD_VALUES[name] for name in fields if name not in ("id", field)}
     return f'{json.dumps(said)[:-1]},"{field}":{number_or_json(value).decode()}}}'
 
 
@@ -275,8 +250,7 @@ class TestTooMany:
         answers = [await mine.request("chat", text=str(number)) for number in range(7)]
         assert [answer["type"] for answer in answers] == 5 * ["ack"] + 2 * ["error"]
         assert (answers[6]["code"], answers[6]["retryable"]) == ("rate_limited", True)
-        theirs_seen = [frame["text"] for frame in theirs.frames if frame["type"] == "chat"]
-        assert await theirs.settled() == 5 * ["chat"] or theirs_seen
+        assert await theirs.settled() == 5 * ["chat"]
 
     @pytest.mark.gen_test
     async def test_are_acted_on_again_after_a_while(self, start: Start) -> None:
@@ -313,6 +287,6 @@ class TestTooMany:
         with stalling.stalled():
             for number in range(4):
                 await inbox.send("watch", id=f"w{number}", user_ids=[])
-            late = await asyncio.gather(inbox.answer_to("w2"))
-        assert (late[0]["code"], late[0]["retryable"]) == ("rate_limited", True)
+            late = await inbox.answer_to("w2")
+        assert (late["code"], late["retryable"]) == ("rate_limited", True)
         assert [(await inbox.answer_to(f"w{number}"))["type"] for number in range(2)] == ["ack", "ack"]
