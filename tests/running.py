@@ -367,6 +367,17 @@ class StallingMongo:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    @contextmanager
+    def holding_writes(self) -> Iterator[None]:
+        """Lets reads through and holds up writes for the time of the block."""
+        client: MongoClient[Mapping[str, Any]]
+        with MongoClient(self._uri) as client:
+            client.admin.command("fsync", lock=True)
+            try:
+                yield
+            finally:
+                client.admin.command("fsyncUnlock")
+
 
 @pytest.fixture(scope="session")
 def stalling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StallingMongo]:

@@ -196,13 +196,14 @@ class SocketHandler(WireHandler):
         hub = self.services.hub
         known = self._wanted
         if known is not None and hub.claim(known):
+            snapshot_seq = known.buffer.last_seq
             try:
                 snapshot = await self.endpoint.reopen(known)
             except BaseException:
                 hub.release(known)
                 raise
             if not known.over:
-                self._welcome(known, snapshot, resume, last_seq)
+                self._welcome(known, snapshot, snapshot_seq, resume, last_seq)
                 return
         if not hub.has_room_for(identity.user.id):
             raise Refused(CloseCode.TOO_MANY_CONNECTIONS)
@@ -212,7 +213,9 @@ class SocketHandler(WireHandler):
         except BaseException:
             hub.drop(session, CloseCode.STATE_LOST)
             raise
-        self._welcome(session, snapshot, resume, None)
+        if session.over:  # the sign-in has ended while the database was asked
+            raise Refused(CloseCode.SIGNED_OUT)
+        self._welcome(session, snapshot, 0, resume, None)
 
     def _resumable(self, claims: Claims, resume: str | None) -> Session | None:
         """The session that is asked for, if it is this person's, of this sign-in, and on this path."""
@@ -228,21 +231,43 @@ class SocketHandler(WireHandler):
         )
         return Session(new_id(), self.kind, self.resource, identity, self.endpoint.resume_window_s, limits)
 
-    def _welcome(self, session: Session, snapshot: dict[str, Any], resume: str | None, last_seq: int | None) -> None:
-        """Says ``connected``, then everything missed, then ``resumed``, without a pause between."""
+    def _welcome(
+        self,
+        session: Session,
+        snapshot: dict[str, Any],
+        snapshot_seq: int,
+        resume: str | None,
+        last_seq: int | None,
+    ) -> None:
+        """Says ``connected``, everything missed and ``resumed``, without a pause between.
+
+        Where not all can be replayed, the client starts from the snapshot, which knows everything up to the frame
+        ``snapshot_seq``: it is told so first, and then what was said while the snapshot was read.
+        """
         connection, services = self.connection, self.services
         if connection is None or connection.closing:  # the client left, or we closed, while the database was asked
             services.hub.release(session)
             return
+        missed = None if last_seq is None else session.replay(last_seq)
+        complete = missed is not None
+        if missed is None:
+            missed = session.replay(snapshot_seq)
+        if missed is None:  # more was said meanwhile than is kept
+            services.hub.drop(session, CloseCode.STATE_LOST)
+            self._close(CloseCode.STATE_LOST)
+            return
         connection.send(self._connected(session, snapshot))
-        missed = session.replay(last_seq or 0)
-        for frame in missed or ():
+        resumed = Resumed(
+            timestamp=services.stamp(),
+            from_=last_seq or 0,
+            to=session.buffer.last_seq if complete else snapshot_seq,
+            complete=complete,
+        )
+        if resume is not None and not complete:
+            connection.send(encode(resumed))
+        for frame in missed:
             connection.send(frame)
-        if resume is not None:
-            complete = last_seq is not None and missed is not None
-            resumed = Resumed(
-                timestamp=self.services.stamp(), from_=last_seq or 0, to=session.buffer.last_seq, complete=complete
-            )
+        if resume is not None and complete:
             connection.send(encode(resumed))
         self.dispatcher = Dispatcher(
             session,

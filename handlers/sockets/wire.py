@@ -106,6 +106,9 @@ class WireHandler(WebSocketHandler):
     def on_slow_consumer(self) -> None:
         """More than ``max_buffered_bytes`` wait. Called once; what is not closed then is closed with 1008."""
 
+    def on_blocked(self) -> None:
+        """More waits than a burst because the client does not read; see ``WireProtocol.blocked_since``."""
+
     def on_handler_error(self, error: BaseException) -> None:
         """A callback raised ``error``. What is not closed then is closed with 1011."""
         self.log_exception(type(error), error, error.__traceback__)
@@ -321,6 +324,7 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._mark_blocked()
+        self._call(self.handler.on_blocked)
 
     def resume_writing(self) -> None:
         self._blocked_since = None

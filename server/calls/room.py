@@ -212,8 +212,7 @@ class Rooms:
         else:
             self._broadcast_participant(room, leg)
         self._bus.publish(PRESENCE, PresenceNews(leg.user.id))
-        if leg.state == "reconnecting":
-            self._background.start(self._switchboard.socket_back(room.call_id, leg_id), "socket_back")
+        self._match(leg, session)
 
     # ── going ──
 
@@ -223,8 +222,15 @@ class Rooms:
         leg = room.known().leg(leg_id)
         assert leg is not None
         self._broadcast_participant(room, leg)
-        if leg.state == "joined":
-            self._background.start(self._switchboard.socket_lost(room.call_id, leg_id), "socket_lost")
+        self._match(leg, session)
+
+    def _match(self, leg: Leg, session: Session) -> None:
+        """Lets the stored leg follow its socket. The database is the slower of the two, so this is asked again with
+        each news of the call: a socket may be back before its loss was stored."""
+        if leg.state == "joined" and session.detached_at_s is not None:
+            self._background.start(self._switchboard.socket_lost(session.resource, leg.leg_id), "socket_lost")
+        elif leg.state == "reconnecting" and session.connection is not None:
+            self._background.start(self._switchboard.socket_back(session.resource, leg.leg_id), "socket_back")
 
     def session_over(self, session: Session, code: CloseCode) -> None:
         """Nobody will come back for this session; whether the leg ends with it depends on why."""
@@ -414,6 +420,8 @@ class Rooms:
             leg = call.leg(leg_id)
             if call.is_over or leg is None or not (leg.is_in_call or leg.is_ringable):
                 self._hub.retire(session, CloseCode.NORMAL)
+            else:
+                self._match(leg, session)
 
     def _broadcast(self, room: Room, frame: frames.ToClient, skip: str | None = None) -> None:
         self._bus.publish(room.topic, ToRoom(room.call_id, frames.encode(frame), skip))

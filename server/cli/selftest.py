@@ -42,7 +42,7 @@ PASSWORD_BYTES = 48  # 64 characters: as long as the longest auth.password_min_l
 def selftest(
     url: str | None, names: Sequence[str], from_stdin: bool, as_json: bool, config: Path | None, data_dir: str | None
 ) -> None:
-    """Call somebody on the server at URL, as a small client does, and show each step.
+    """Place calls on the server at URL, and show each step.
 
     URL is its address, http://localhost:PORT unless it is given. The exit code is 0 only if all steps passed.
     """

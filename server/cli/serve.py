@@ -69,7 +69,7 @@ async def _start(settings: Settings, demo: bool, same_options: str) -> None:
             log.info("ready", url=url, version=VERSION, node=server.services.node)
             # In one piece: whoever waits for the first line and closes the pipe then does not end the server.
             click.echo("\n".join([f"Ringback is ready on {url}", *await _hints(server, url, password, same_options)]))
-            await _until_database_ends(data_dir)
+            await (asyncio.Event().wait() if settings.mongo.uri else _until_database_ends(data_dir))
         finally:
             await server.stop()
 
@@ -88,10 +88,10 @@ async def _listen(server: Server) -> int:
 
 
 async def _until_database_ends(data_dir: Path) -> None:
-    """Waits for ever, or until the mongod that this process runs is gone: then raises Failure, for without it nothing
-    works, and whoever supervises this process starts both again."""
-    if EmbeddedMongo.running(data_dir) is None:  # another server's, or a system without /proc
-        await asyncio.Event().wait()
+    """Waits until the mongod that this process runs is gone; then raises Failure.
+
+    Without it nothing works, and whoever supervises this process starts both again.
+    """
     while EmbeddedMongo.running(data_dir) is not None:
         await asyncio.sleep(DATABASE_LOOK_S)
     log.error("database_ended", data_dir=str(data_dir))

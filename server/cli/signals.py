@@ -34,9 +34,9 @@ class StopSignals:
 
     def _receive(self, number: signal.Signals) -> None:
         self.received = True
-        log.info("stopping", signal=number.name)
         for each in SIGNALS:  # the next one is the kernel's: it works also while a call blocks the loop
             self._loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
+        log.info("stopping", signal=number.name)
         assert self._task is not None
         self._task.cancel()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from server.calls import rules
 from server.calls.model import Call, EndReason, Leg
@@ -59,8 +60,9 @@ DEEDS: dict[str, Deed] = {
     "back": _on_leg(lambda call, leg_id, now: rules.socket_back(call, leg_id)),
     "leave": _on_leg(lambda call, leg_id, now: rules.leave(call, leg_id, now, "hangup", None)),
     "gone": _on_leg(lambda call, leg_id, now: rules.leave(call, leg_id, now, "connection_lost", None)),
+    "admin": lambda call, user_id, on, now: rules.end(call, "admin_ended", now, by=None),
     "expire": lambda call, user_id, on, now: rules.expire(call, now),
-    "wait": lambda call, user_id, on, now: call,
+    "renew": lambda call, user_id, on, now: call,  # the lease, which is no change: see `Life`
 }
 
 
@@ -129,6 +131,8 @@ class Life:
         """One event as the switchboard applies it: a refusal changes nothing, a change is told."""
         self._clock.move(event.seconds)
         before, now = self.versions[-1], self._clock.now()
+        if event.deed == "renew" and before.lease_until is not None:
+            self.versions[-1] = replace(before, lease_until=now + TIMING.lease)
         try:
             after = DEEDS[event.deed](before, event.who, event.on, now)
         except (AlreadyAnswered, CallEnded, BadState):
@@ -202,7 +206,8 @@ def test_nothing_is_ringable_in_an_ended_call_nor_a_leg_that_was_answered(life: 
 @property_of(250)
 @given(lives)
 def test_nothing_rings_past_the_deadline_once_somebody_looks(life: Life) -> None:
-    call = rules.expire(life.versions[-1], life.versions[0].ring_deadline)
+    call = life.versions[-1]
+    call = rules.expire(replace(call, lease_until=None), call.ring_deadline)
     assert not any(leg.is_ringable for leg in call.legs)
 
 
@@ -237,6 +242,19 @@ def test_rev_grows_by_exactly_one_with_each_change(life: Life) -> None:
 def test_a_call_only_moves_on(life: Life) -> None:
     for before, after in life.changes():
         assert STATES.index(before.state) <= STATES.index(after.state)
+
+
+@property_of(250)
+@given(lives)
+def test_a_call_is_answered_once(life: Life) -> None:
+    assert len({call.answered_at for call in life.versions if call.answered_at is not None}) <= 1
+
+
+@property_of(250)
+@given(lives)
+def test_a_call_rings_once_for_each_person(life: Life) -> None:
+    rung = [user_id for user_id, frame in life.household.heard if frame["type"] == "incoming"]
+    assert len(rung) == len(set(rung))
 
 
 @property_of(250)

@@ -129,9 +129,14 @@ class Process:
         self.url = line.split()[-1]
 
     def read_until(self, text: str) -> str:
-        """The next line of its standard output with ``text`` in it."""
+        """What it prints on standard output, up to the line with ``text`` in it."""
         assert self._process.stdout is not None
-        return next(line for line in self._process.stdout if text in line)
+        printed = ""
+        for line in self._process.stdout:
+            printed += line
+            if text in line:
+                break
+        return printed
 
     def wait_for(self, done: Callable[[list[dict[str, Any]]], bool]) -> None:
         """Waits until the log, as a list of its lines, is such that ``done``."""

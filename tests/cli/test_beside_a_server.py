@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from server.store import embedded
 from tests.cli.shell import PATIENCE_S, Process, Shell, has_ended, refusal, sign_in
 from tests.conftest import CHEAP_HASHING
 
@@ -178,7 +179,10 @@ def test_the_self_test_can_be_done_as_two_who_are_there(shell: Shell, server: Pr
 # --- the server itself ----------------------------------------------------------------------------------------------
 
 
-def test_refuses_a_second_server_on_the_same_folder(shell: Shell, server: Process) -> None:
+def test_refuses_a_second_server_on_the_same_folder(
+    shell: Shell, server: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "LOCK_TIMEOUT_S", 0.2)
     said = refusal(shell("serve", "--port", "0"), 1)
     assert f"is in use by process {server.pid}: stop that, or take another data directory (--data-dir)" in said
 

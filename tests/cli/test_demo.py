@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from handlers.pages import DEMO_PEOPLE
 from server.cli.demo import demo_password, require_loopback
-from tests.cli.shell import Process, Shell, login_page, refusal, sign_in
+from tests.cli.shell import PATIENCE_S, Process, Shell, login_page, refusal, sign_in
+from tests.conftest import CHEAP_HASHING
 
 SECRET = "s" * 43
 
 
-def password_of(server: Process) -> str:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, mongo_uri: str) -> Shell:
+    """Where the demo runs that some of these tests share."""
+    settings: dict[str, object] = {"mongo.uri": mongo_uri, "mongo.database": "test_demo", "log.level": "debug"}
+    return Shell(tmp_path_factory.mktemp("demo"), CHEAP_HASHING | settings)
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Shell) -> Iterator[Process]:
+    """That demo."""
+    with folder.serving("--demo", patience_s=10 * PATIENCE_S) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def guide(demo: Process) -> str:
+    """What it has printed for the person who started it."""
+    return demo.read_until("Ctrl-C stops the server.")
+
+
+def password_in(guide: str) -> str:
     """The password that the demo has printed."""
-    return server.read_until("The password is").split()[-1]
+    return next(line for line in guide.splitlines() if "The password is" in line).split()[-1]
 
 
-def test_three_people_can_sign_in_with_the_password_it_prints(shell: Shell) -> None:
-    with shell.serving("--demo") as server:
-        password = password_of(server)
-        assert [sign_in(server.url, name, password).status_code for name in DEMO_PEOPLE] == [200, 200, 200]
+def password_of(server: Process) -> str:
+    """The same, of a demo that is ready."""
+    return password_in(server.read_until("The password is"))
 
 
-def test_says_what_to_open_and_what_to_do(shell: Shell) -> None:
-    with shell.serving("--demo") as server:
-        _, rest = server.stop()
-    assert f"Open {server.url} in two browsers" in rest
-    assert "Sign in as alice" in rest and "Click Call bob" in rest and "carol" in rest
+def test_three_people_can_sign_in_with_the_password_it_prints(demo: Process, guide: str) -> None:
+    password = password_in(guide)
+    assert [sign_in(demo.url, name, password).status_code for name in DEMO_PEOPLE] == [200, 200, 200]
 
 
-def test_the_page_to_sign_in_shows_the_password(shell: Shell) -> None:
-    with shell.serving("--demo") as server:
-        assert password_of(server) in login_page(server.url)
+def test_says_what_to_open_and_what_to_do(demo: Process, guide: str) -> None:
+    assert f"Open {demo.url} in two browsers" in guide
+    assert "Sign in as alice" in guide and "Click Call bob" in guide and "carol" in guide
+
+
+def test_the_page_to_sign_in_shows_the_password(demo: Process, guide: str) -> None:
+    assert password_in(guide) in login_page(demo.url)
+
+
+def test_the_password_is_in_no_line_of_the_log(demo: Process, guide: str) -> None:
+    sign_in(demo.url, "alice", password_in(guide))
+    demo.wait_for(lambda log: any(line.get("path") == "/api/v1/auth/login" for line in log))
+    assert password_in(guide) not in str(demo.log) + str(demo.errors)
 
 
 def test_has_the_same_password_and_people_at_the_next_start(shell: Shell) -> None:
@@ -52,16 +82,6 @@ def test_without_it_nobody_is_shown_the_password_any_more(shell: Shell) -> None:
     with shell.serving() as server:
         assert password not in login_page(server.url)
         assert password not in server.stop()[1]
-
-
-def test_the_password_is_in_no_line_of_the_log(shell: Shell) -> None:
-    with shell.serving("--demo", settings={"log.level": "debug"}) as server:
-        password = password_of(server)
-        sign_in(server.url, "alice", password)
-        login_page(server.url)
-        server.stop()
-    assert server.log and server.errors == []
-    assert password not in str(server.log)
 
 
 def test_leaves_somebody_of_that_name_alone_and_says_so(shell: Shell) -> None:

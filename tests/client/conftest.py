@@ -8,10 +8,12 @@ running   Ringback itself, see tests.running
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
+from tornado.ioloop import IOLoop
 
+from tests.client.looped import looped
 from tests.client.scripted_http import ScriptedHttp
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
@@ -21,26 +23,20 @@ __all__ = ["_one_database", "database", "http_client", "running", "start"]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """Asynchronous tests of this folder run on asyncio (anyio comes with httpx2, and its pytest plugin with it)."""
-    return "asyncio"
-
-
-@pytest.fixture
 def clock() -> StillClock:
     """Time that moves only when the test moves it."""
     return StillClock()
 
 
 @pytest.fixture
-async def server(anyio_backend: str) -> AsyncIterator[ScriptedServer]:
+def server(io_loop: IOLoop) -> Iterator[ScriptedServer]:
     """A real WebSocket server that says what the test says."""
-    async with ScriptedServer() as server:
+    with looped(io_loop, ScriptedServer()) as server:
         yield server
 
 
 @pytest.fixture
-async def http(anyio_backend: str) -> AsyncIterator[ScriptedHttp]:
+def http(io_loop: IOLoop) -> Iterator[ScriptedHttp]:
     """A real HTTP server with answers the test has laid out."""
-    async with ScriptedHttp() as http:
+    with looped(io_loop, ScriptedHttp()) as http:
         yield http

@@ -40,10 +40,11 @@ class ScriptedHttp:
         self._server = HTTPServer(
             Application([(r"/api/v1(/.*)", _Answer, {"script": self})], log_function=lambda _: None)
         )
-        listener, self._port = bind_unused_port()
-        self._server.add_socket(listener)
+        self._port = 0
 
     async def __aenter__(self) -> Self:
+        listener, self._port = bind_unused_port()
+        self._server.add_socket(listener)
         return self
 
     async def __aexit__(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
+from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from ringback_client.api import Api
 from ringback_client.errors import ApiError, Unreachable
+from tests.client.looped import looped
 from tests.client.scripted_http import Asked, ScriptedHttp
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 CALL = {
     "call_id": "k-1",
@@ -27,17 +29,17 @@ CALL = {
 
 
 @pytest.fixture
-async def stranger(http: ScriptedHttp, clock: StillClock) -> AsyncIterator[Api]:
+def stranger(io_loop: IOLoop, http: ScriptedHttp, clock: StillClock) -> Iterator[Api]:
     """Nobody yet."""
-    async with Api(http.url, clock=clock) as api:
+    with looped(io_loop, Api(http.url, clock=clock)) as api:
         yield api
 
 
 @pytest.fixture
-async def api(stranger: Api, http: ScriptedHttp) -> Api:
+def api(io_loop: IOLoop, stranger: Api, http: ScriptedHttp) -> Api:
     """Alice, with tokens for 15 minutes."""
     http.lay_out_sign_in()
-    await stranger.sign_in("alice", "secret", device="test")
+    io_loop.run_sync(lambda: stranger.sign_in("alice", "secret", device="test"))
     return stranger
 
 

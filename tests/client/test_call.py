@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from tornado.ioloop import IOLoop
 
 from ringback_client.call import CallRoom
 from ringback_client.model import Sending
+from tests.client.looped import looped
 from tests.client.opened import opening
 from tests.client.scripted_server import ALICE, BOB, ScriptedServer, Visit
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 SILENT = {"audio": False, "video": False, "screen": False, "hand": False}
 
@@ -72,8 +75,8 @@ class Scene:
         return frame
 
 
-@pytest.fixture
-async def scene(server: ScriptedServer, clock: StillClock) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def opened_room(server: ScriptedServer, clock: StillClock) -> AsyncIterator[Scene]:
     """A room with nobody else in it."""
     async with opening(server, clock) as (socket, task):
         room = CallRoom(socket)
@@ -81,6 +84,13 @@ async def scene(server: ScriptedServer, clock: StillClock) -> AsyncIterator[Scen
         await visit.let_in(snapshot=snapshot())
         await task
         yield Scene(room, visit, server)
+
+
+@pytest.fixture
+def scene(io_loop: IOLoop, server: ScriptedServer, clock: StillClock) -> Iterator[Scene]:
+    """A room with nobody else in it."""
+    with looped(io_loop, opened_room(server, clock)) as scene:
+        yield scene
 
 
 async def test_snapshot_shows_the_call_and_who_is_in_it(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from tests.client.opened import opened
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 
 async def test_iteration_gives_all_and_ends_with_1000(server: ScriptedServer, clock: StillClock) -> None:

@@ -8,7 +8,7 @@ from tests.client.opened import opened
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 
 async def test_ping_is_answered_with_pong(server: ScriptedServer, clock: StillClock) -> None:

@@ -6,29 +6,39 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
 import pytest
+from tornado.ioloop import IOLoop
 
 from ringback_client.sound import Voice
 from tests.client.loopback import End, connected, dominant_hz, write_tone
+from tests.client.looped import looped
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 
-@pytest.fixture
-async def ends(anyio_backend: str, tmp_path: Path) -> AsyncIterator[tuple[End, End]]:
+@asynccontextmanager
+async def two_ends(folder: Path) -> AsyncIterator[tuple[End, End]]:
     """Alice, impolite, plays 440 Hz; Bob, polite, plays 1,000 Hz. Both record."""
-    alice_says, bob_says = write_tone(tmp_path / "440.wav", 440), write_tone(tmp_path / "1000.wav", 1_000)
-    alice = End("l-bob", polite=False, play=alice_says, record=tmp_path / "alice-heard.wav")
-    bob = End("l-alice", polite=True, play=bob_says, record=tmp_path / "bob-heard.wav")
+    alice_says, bob_says = write_tone(folder / "440.wav", 440), write_tone(folder / "1000.wav", 1_000)
+    alice = End("l-bob", polite=False, play=alice_says, record=folder / "alice-heard.wav")
+    bob = End("l-alice", polite=True, play=bob_says, record=folder / "bob-heard.wav")
     alice.wire.peer, bob.wire.peer = bob.peer, alice.peer
     yield alice, bob
     await alice.close()
     await bob.close()
+
+
+@pytest.fixture
+def ends(io_loop: IOLoop, tmp_path: Path) -> Iterator[tuple[End, End]]:
+    """Alice, impolite, plays 440 Hz; Bob, polite, plays 1,000 Hz. Both record."""
+    with looped(io_loop, two_ends(tmp_path)) as ends:
+        yield ends
 
 
 async def test_each_hears_what_the_other_plays(ends: tuple[End, End], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.client.opened import Tokens, opened, opening, socket_to
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 
 async def test_token_travels_in_the_first_frame(server: ScriptedServer, clock: StillClock) -> None:

@@ -12,7 +12,7 @@ from tests.client.opened import opened
 from tests.client.scripted_server import ScriptedServer, Visit
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 
 async def fail(server: ScriptedServer, times: int = 1) -> None:

@@ -12,7 +12,7 @@ from tests.client.opened import opened
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 WATCH = {"type": "watch", "user_ids": ["u-bob"]}
 

@@ -10,7 +10,7 @@ from tests.client.opened import opened
 from tests.client.scripted_server import ScriptedServer, Visit
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 FRAMES = 12
 

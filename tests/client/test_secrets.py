@@ -15,7 +15,7 @@ from tests.client.scripted_http import ScriptedHttp
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 SECRETS = ("access-1", "access-2", "refresh-1", "refresh-2", "ws-canary", "the-password")
 

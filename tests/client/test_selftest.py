@@ -67,14 +67,14 @@ async def test_call_that_breaks_off_is_found_and_ended(start: Start) -> None:
     assert [call["end_reason"] for call in await (await running.device(alice)).history()] == ["cancelled"]
 
 
-@pytest.mark.anyio
+@pytest.mark.gen_test
 async def test_unwell_server_is_asked_no_further(http: ScriptedHttp) -> None:
     http.lay_out("GET /health", {"status": "degraded", "version": "1", "checks": {}})
     steps = await run(http.url, [ALICE, BOB])
     assert failed(steps) == [("the server is well", "degraded")] and len(steps) == 1
 
 
-@pytest.mark.anyio
+@pytest.mark.gen_test
 @pytest.mark.parametrize("logins", [[ALICE], [ALICE, ALICE], [ALICE, Login("Alice", PASSWORD)]])
 async def test_it_takes_two_different_people(logins: list[Login]) -> None:
     with pytest.raises(ValueError, match="two different people"):

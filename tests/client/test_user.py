@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from tornado.ioloop import IOLoop
 
 from ringback_client.errors import Closed, FrameError
 from ringback_client.user import UserInbox
+from tests.client.looped import looped
 from tests.client.opened import opening
 from tests.client.scripted_server import ALICE, BOB, ScriptedServer, Visit
 from tests.client.still_clock import StillClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = pytest.mark.gen_test
 
 
 def call(call_id: str = "k-1", rev: int = 1, state: str = "inviting", mine: str = "invited") -> dict[str, Any]:
@@ -62,8 +65,8 @@ class Scene:
         return self.visit
 
 
-@pytest.fixture
-async def scene(server: ScriptedServer, clock: StillClock) -> AsyncIterator[Scene]:
+@asynccontextmanager
+async def opened_inbox(server: ScriptedServer, clock: StillClock) -> AsyncIterator[Scene]:
     """An inbox where nothing rings; call k-0 goes on."""
     async with opening(server, clock) as (socket, task):
         inbox = UserInbox(socket, clock=clock)
@@ -71,6 +74,13 @@ async def scene(server: ScriptedServer, clock: StillClock) -> AsyncIterator[Scen
         await visit.let_in(snapshot=snapshot(live=("k-0",)))
         await task
         yield Scene(inbox, visit, server, clock)
+
+
+@pytest.fixture
+def scene(io_loop: IOLoop, server: ScriptedServer, clock: StillClock) -> Iterator[Scene]:
+    """An inbox where nothing rings; call k-0 goes on."""
+    with looped(io_loop, opened_inbox(server, clock)) as scene:
+        yield scene
 
 
 async def test_snapshot_shows_the_calls_that_go_on(scene: Scene) -> None:

@@ -116,9 +116,7 @@ class RawClient:
 
     def stop_reading(self) -> None:
         """Reads nothing more, not even what it would otherwise read ahead."""
-        transport = self._writer.transport
-        assert isinstance(transport, asyncio.ReadTransport)
-        transport.pause_reading()
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a WriteTransport
 
     def shut_down_writing(self) -> None:
         self._writer.write_eof()

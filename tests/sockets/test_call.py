@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from server.close_codes import CloseCode
 from tests.peer import Peer
 from tests.running import Running, Start
 
-MEDIA = {"audio": True, "video": False, "screen": False, "hand": True}
+MEDIA: dict[str, Any] = {"audio": True, "video": False, "screen": False, "hand": True}
 
 SDP = "\r\n".join(
     [

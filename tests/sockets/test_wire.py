@@ -149,6 +149,7 @@ async def serve(handler: type[WireHandler] = Echo, *, logs: bool = False, **sett
         await http.close_all_connections()
         await until(lambda: open_sockets() <= sockets and asyncio.all_tasks() <= tasks)
     finally:
+        http.stop()
         logging.getLogger().removeHandler(log)
     assert set(server.on_close_calls.values()) <= {1}
     assert logs or log.lines == []
