@@ -12,7 +12,7 @@ ARGS =
 
 run:
 	@$(SETUP) embedded
-	@exec $(VENV)/ringback serve --demo --data-dir .ringback
+	@exec $(VENV)/ringback serve --demo
 
 test: lint
 	@CHROMIUM=$$($(VENV)/python -m tools.browser) && export CHROMIUM && exec $(VENV)/python -m pytest $(ARGS)
@@ -32,7 +32,7 @@ bench:
 	@$(SETUP) embedded test
 	$(VENV)/python -m bench $(ARGS)
 
-# Not .ringback: what people tried is theirs to remove.
+# Not ringback-data: what people tried is theirs to remove.
 clean:
 	rm -rf .venv build dist *.egg-info node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

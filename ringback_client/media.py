@@ -126,11 +126,11 @@ class MediaPeer:
     # Negotiation
 
     async def _on_offer(self, sdp: str) -> None:
-        state = self._connection.signalingState
-        self._offer_ignored = state == "have-local-offer" and not self._polite
+        collision = self._connection.signalingState == "have-local-offer"
+        self._offer_ignored = collision and not self._polite
         if self._offer_ignored:
             return
-        if state != "stable" or self._begins_anew(sdp):  # "closed" is what the other side's goodbye leaves behind
+        if collision or self._begins_anew(sdp):
             await self._renew()
         await self._describe(RTCSessionDescription(sdp, "offer"))
         for transceiver in self._connection.getTransceivers():

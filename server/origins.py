@@ -23,7 +23,8 @@ class Origins:
         self.public_url = settings.public_url
         names = {name.lower() for name in settings.allowed_hosts} or _own_names(settings)
         self._names = names
-        self._origins = {origin.lower() for origin in settings.allowed_origins} or _own_origins(settings, names, port)
+        origins = settings.allowed_origins or _own_origins(settings, names, port)
+        self._origins = {_normal(origin) for origin in origins}
 
     def allows_host(self, host: str) -> bool:
         """Whether a ``Host`` header (``name`` or ``name:port``) is one of ours."""
@@ -31,7 +32,7 @@ class Origins:
 
     def allows_origin(self, origin: str) -> bool:
         """Whether a page of ``origin`` (``scheme://host[:port]``) is one of ours."""
-        return origin.lower() in self._origins
+        return _normal(origin) in self._origins
 
     def origins(self) -> list[str]:
         """The allowed origins, for the message to an operator."""
@@ -49,11 +50,15 @@ def _own_names(settings: ServerSettings) -> set[str]:
 
 def _own_origins(settings: ServerSettings, names: Iterable[str], port: int) -> set[str]:
     origins = {f"http://{f'[{name}]' if ':' in name else name}:{port}" for name in names}
-    if port == 80:
-        origins |= {origin.removesuffix(":80") for origin in origins}
     if settings.public_url:
-        origins.add(settings.public_url.lower().rstrip("/"))
+        origins.add(settings.public_url)
     return origins
+
+
+def _normal(origin: str) -> str:
+    """An origin as browsers write it: lower-case, without the port that its scheme has anyway (RFC 6454 §6.2)."""
+    origin = origin.lower()
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def _name_of(host: str) -> str:

@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[1]
 NOT_SOURCE = shutil.ignore_patterns(
     ".git",
     ".venv",
-    ".ringback",
+    "ringback-data",
     "build",
     "dist",
     "node_modules",

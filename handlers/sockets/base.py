@@ -239,36 +239,28 @@ class SocketHandler(WireHandler):
         resume: str | None,
         last_seq: int | None,
     ) -> None:
-        """Says ``connected``, everything missed and ``resumed``, without a pause between.
+        """Says ``connected``, everything missed and ``resumed``, without a pause between; see ``Session.catch_up``.
 
-        Where not all can be replayed, the client starts from the snapshot, which knows everything up to the frame
-        ``snapshot_seq``: it is told so first, and then what was said while the snapshot was read.
+        Where the client starts from the snapshot, it is told so before what follows the snapshot.
         """
         connection, services = self.connection, self.services
         if connection is None or connection.closing:  # the client left, or we closed, while the database was asked
             services.hub.release(session)
             return
-        missed = None if last_seq is None else session.replay(last_seq)
-        complete = missed is not None
-        if missed is None:
-            missed = session.replay(snapshot_seq)
-        if missed is None:  # more was said meanwhile than is kept
+        catch_up = session.catch_up(last_seq, snapshot_seq)
+        if catch_up is None:  # more was said while the snapshot was read than is kept
             services.hub.drop(session, CloseCode.STATE_LOST)
             self._close(CloseCode.STATE_LOST)
             return
         connection.send(self._connected(session, snapshot))
-        resumed = Resumed(
-            timestamp=services.stamp(),
-            from_=last_seq or 0,
-            to=session.buffer.last_seq if complete else snapshot_seq,
-            complete=complete,
-        )
-        if resume is not None and not complete:
-            connection.send(encode(resumed))
-        for frame in missed:
+        frames = catch_up.frames
+        if resume is not None:
+            resumed = encode(
+                Resumed(timestamp=services.stamp(), from_=last_seq or 0, to=catch_up.to, complete=catch_up.complete)
+            )
+            frames = [*frames, resumed] if catch_up.complete else [resumed, *frames]
+        for frame in frames:
             connection.send(frame)
-        if resume is not None and complete:
-            connection.send(encode(resumed))
         self.dispatcher = Dispatcher(
             session,
             connection,

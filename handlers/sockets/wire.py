@@ -619,6 +619,5 @@ def _take_socket(stream: IOStream) -> tuple[socket.socket, bytes]:
     theirs = stream.socket
     stream.io_loop.remove_handler(theirs)
     sock = socket.socket(theirs.family, theirs.type, theirs.proto, fileno=theirs.detach())
-    sock.setblocking(False)
     stream.close()  # its socket object is empty by now
     return sock, early

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,15 @@ class SessionLimits(msgspec.Struct, frozen=True):
     resume_bytes: int
     coalesce_bytes: int
     idempotency_window_s: float
+
+
+class CatchUp(NamedTuple):
+    """What a client that comes (back) is sent: all that it missed, up to the frame ``to``; or, where ``complete`` is
+    false, what followed the frame ``to``, up to which the snapshot knows everything."""
+
+    complete: bool
+    to: int
+    frames: list[bytes]
 
 
 class Session:
@@ -125,6 +134,18 @@ class Session:
         """The numbered frames after ``last_seq``; ``None`` if they are no longer all there."""
         missed = self.buffer.after(last_seq)
         return None if missed is None else [numbered(seq, body) for seq, body in missed]
+
+    def catch_up(self, last_seq: int | None, snapshot_seq: int) -> CatchUp | None:
+        """What a client is sent that has everything up to ``last_seq``, or nothing yet (``None``).
+
+        If that cannot be replayed, the client starts from a snapshot, which was asked for when ``snapshot_seq`` was the
+        last frame: what was said while it was read follows. ``None`` if even that is no longer all there.
+        """
+        missed = None if last_seq is None else self.replay(last_seq)
+        if missed is not None:
+            return CatchUp(True, self.buffer.last_seq, missed)
+        since = self.replay(snapshot_seq)
+        return None if since is None else CatchUp(False, snapshot_seq, since)
 
     # ── each id is done once ──
 

@@ -9,8 +9,24 @@ from pathlib import Path
 
 from ringback_client.client import Client
 from ringback_client.phone import Phone
+from ringback_client.session import Frame
 from ringback_client.sound import Recorder, Voice
+from ringback_client.websocket import RingbackSocket
 from tests.running import PASSWORD, Running
+
+
+class ListeningClient(Client):
+    """A client that keeps the frames of all its sockets."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(base_url)
+        self.frames: list[Frame] = []
+
+    def socket(self, path: str) -> RingbackSocket:
+        """See `Client.socket`."""
+        socket = super().socket(path)
+        socket.on_frame(self.frames.append)
+        return socket
 
 
 class Desk:
@@ -20,7 +36,7 @@ class Desk:
         told: what the telephone has said so far.
     """
 
-    def __init__(self, client: Client, phone: Phone, recorder: Recorder, told: list[str]) -> None:
+    def __init__(self, client: ListeningClient, phone: Phone, recorder: Recorder, told: list[str]) -> None:
         self.client = client
         self.phone = phone
         self.told = told
@@ -32,6 +48,10 @@ class Desk:
         async with asyncio.timeout(10):
             while self._recorder.heard_s < enough_s:
                 await asyncio.sleep(0.02)
+
+    def descriptions(self) -> int:
+        """How many offers and answers have come."""
+        return sum(frame["type"] in ("offer", "answer") for frame in self.client.frames)
 
     async def said(self, line: str) -> None:
         """Wait until the telephone has said that."""
@@ -58,7 +78,7 @@ async def desk(
     await running.services.accounts.add(username, PASSWORD)
     told: list[str] = []
     voice, recorder = Voice(play), Recorder(record)
-    async with Client(running.origin) as client:
+    async with ListeningClient(running.origin) as client:
         await client.sign_in(username, PASSWORD)
         phone = Phone(client, voice=voice, recorder=recorder, tell=told.append, talk_s=talk_s)
         yield Desk(client, phone, recorder, told)

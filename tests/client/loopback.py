@@ -110,11 +110,14 @@ class End:
     def __init__(self, other: str, *, polite: bool, play: Path | None, record: Path | None) -> None:
         self.voice, self.recorder, self.wire = Voice(play), Recorder(record), Wire()
         self._other = other
+        self._left: list[MediaPeer] = []
         self.peer = MediaPeer(self.wire, other, polite=polite, voice=self.voice, recorder=self.recorder)
 
-    async def begin_anew(self, *, polite: bool, clock: Clock | None = None) -> None:
-        """Drop the connection and have a fresh one, as a page does that is loaded again."""
-        await self.peer.close()
+    async def begin_anew(self, *, polite: bool, goodbye: bool = True, clock: Clock | None = None) -> None:
+        """Have a fresh connection, as a page does that is loaded again, with or without a goodbye of the old one."""
+        self._left.append(self.peer)
+        if goodbye:
+            await self.peer.close()
         self.peer = MediaPeer(
             self.wire, self._other, polite=polite, voice=self.voice, recorder=self.recorder, clock=clock
         )
@@ -128,7 +131,8 @@ class End:
 
     async def close(self) -> None:
         """Hang up."""
-        await self.peer.close()
+        for peer in (self.peer, *self._left):
+            await peer.close()
         self.voice.close()
         self.recorder.close()
 

@@ -12,6 +12,8 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
+from tests.client.still_clock import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -29,13 +31,12 @@ class ScriptedHttp:
 
     Attributes:
         asked: the requests so far.
-        gate: cleared, it holds every answer back until it is set.
+        held: `METHOD /path` → what has to be set before that is answered.
     """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.held: dict[str, asyncio.Event] = {}
         self._answers: dict[str, list[tuple[int, Any, dict[str, str]]]] = {}
         self._server = HTTPServer(
             Application([(r"/api/v1(/.*)", _Answer, {"script": self})], log_function=lambda _: None)
@@ -74,6 +75,12 @@ class ScriptedHttp:
         for number in range(2, 6):
             self.lay_out("POST /auth/refresh", _pair(number, expires_in))
 
+    async def until_asked(self, path: str) -> None:
+        """Wait until somebody has asked for that."""
+        async with asyncio.timeout(PATIENCE_S):
+            while all(asked.path != path for asked in self.asked):
+                await asyncio.sleep(0.001)
+
     def answer(self, request: str) -> tuple[int, Any, dict[str, str]]:
         """The next answer to that request."""
         answers = self._answers[request]
@@ -100,8 +107,10 @@ class _Answer(RequestHandler):
         body = msgspec.json.decode(request.body) if request.body else None
         query = {name: values[0].decode() for name, values in request.arguments.items()}
         self._script.asked.append(Asked(str(request.method), path, query, bearer, body))
-        await self._script.gate.wait()
-        status, answer, headers = self._script.answer(f"{request.method} {path}")
+        name = f"{request.method} {path}"
+        if name in self._script.held:
+            await self._script.held[name].wait()
+        status, answer, headers = self._script.answer(name)
         self.set_status(status)
         for name, value in headers.items():
             self.set_header(name, value)

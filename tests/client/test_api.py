@@ -145,14 +145,26 @@ async def test_many_requests_at_once_renew_once(api: Api, http: ScriptedHttp, cl
     assert [asked.path for asked in http.asked].count("/auth/refresh") == 1
 
 
+async def test_refusal_that_comes_after_the_renewal_renews_no_second_time(api: Api, http: ScriptedHttp) -> None:
+    release = http.held["GET /users"] = asyncio.Event()
+    http.lay_out("GET /users", {"code": "unauthenticated", "detail": "."}, status=401)
+    http.lay_out("GET /users", {"items": [], "next": None})
+    late = asyncio.create_task(api.users())
+    await http.until_asked("/users")
+    await api.refresh()
+    release.set()
+    await late
+    assert tokens_shown(http, "/users") == ["access-1", "access-2"]
+    assert [asked.path for asked in http.asked].count("/auth/refresh") == 1
+
+
 async def test_renewal_goes_on_when_nobody_waits_for_it_any_more(api: Api, http: ScriptedHttp) -> None:
     """Else the new pair would be lost and the old one be shown a second time."""
-    http.gate.clear()
+    release = http.held["POST /auth/refresh"] = asyncio.Event()
     impatient = asyncio.create_task(api.refresh())
-    while len(http.asked) < 2:
-        await asyncio.sleep(0.001)
+    await http.until_asked("/auth/refresh")
     impatient.cancel()
-    http.gate.set()
+    release.set()
     await api.refresh()
     assert await api.access_token() == "access-2"
     assert [asked.path for asked in http.asked].count("/auth/refresh") == 1

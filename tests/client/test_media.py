@@ -73,12 +73,13 @@ async def test_second_offer_while_one_is_unanswered_is_not_made(ends: tuple[End,
     assert bob.wire.said == ["offer"]
 
 
-async def test_offer_of_a_side_that_began_anew_builds_the_path_anew(ends: tuple[End, End]) -> None:
-    """An ICE restart: the offer carries other credentials than before."""
+@pytest.mark.parametrize("goodbye", [True, False])
+async def test_offer_of_a_side_that_began_anew_builds_the_path_anew(ends: tuple[End, End], goodbye: bool) -> None:
+    """As in an ICE restart the offer carries other credentials than before."""
     alice, bob = ends
     await bob.peer.offer()
     await connected(alice, bob)
-    await bob.begin_anew(polite=True)
+    await bob.begin_anew(polite=True, goodbye=goodbye)
     alice.wire.peer = bob.peer
     await bob.peer.offer()
     await connected(bob)
@@ -101,12 +102,13 @@ async def test_path_that_cannot_be_built_is_given_up_after_30_s(ends: tuple[End,
 
 
 async def test_candidates_that_come_before_the_description_wait_for_it(ends: tuple[End, End]) -> None:
-    """A browser sends them one by one; here they come even before the answer."""
+    """A browser sends them one by one; here they come even before the description."""
     alice, bob = ends
     alice.wire.send_candidates_first()
+    bob.wire.send_candidates_first()
     await bob.peer.offer()
     await connected(alice, bob)
-    assert alice.wire.said == ["candidate", "answer"]
+    assert (bob.wire.said, alice.wire.said) == (["candidate", "offer"], ["candidate", "answer"])
 
 
 async def test_voice_falls_silent_when_its_file_is_over(tmp_path: Path) -> None:

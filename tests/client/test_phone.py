@@ -55,6 +55,25 @@ async def test_nobody_calls(running: Running) -> None:
 
 
 @pytest.mark.gen_test
+async def test_sound_goes_on_while_the_room_is_lost_and_resumed(running: Running) -> None:
+    async with desk(running, "alice") as alice, desk(running, "bob") as bob:
+        waiting = asyncio.create_task(bob.phone.wait())
+        await bob.said("waiting for a call")
+        calling = asyncio.create_task(alice.phone.call("bob"))
+        await bob.said("talking")
+        negotiated = alice.descriptions()
+        rooms = [session for session in running.services.hub.sessions() if session.kind == "call"]
+        lost = [session.connection for session in rooms if session.connection is not None]
+        for connection in lost:
+            connection.transport.abort()
+        await running.until(lambda: all(session.connection not in (None, *lost) for session in rooms))
+        await bob.hears(0.5)
+        assert alice.descriptions() == negotiated
+        await alice.client.api.hangup((await alice.client.api.calls(limit=1)).items[0].call_id)
+        await asyncio.gather(calling, waiting)
+
+
+@pytest.mark.gen_test
 async def test_other_side_that_begins_anew_is_heard_again(running: Running, tmp_path: Path) -> None:
     """As when a page is loaded again: the room sees a newcomer, who offers."""
     low = write_tone(tmp_path / "440.wav", 440)

@@ -50,8 +50,8 @@ async def test_answer_that_cannot_be_read_is_not_quoted(http: ScriptedHttp, shap
 async def test_sockets_keep_secrets(
     server: ScriptedServer, clock: StillClock, caplog: pytest.LogCaptureFixture, credentials: Credentials
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.INFO, logger="websockets.server")  # what the other side logs is not ours
+    caplog.set_level(logging.DEBUG)
 
     async def token() -> str:
         return "ws-canary"
@@ -67,8 +67,8 @@ async def test_sockets_keep_secrets(
 async def test_refused_upgrade_keeps_secrets(
     server: ScriptedServer, clock: StillClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.INFO, logger="websockets.server")
+    caplog.set_level(logging.DEBUG)
 
     async def token() -> str:
         return "ws-canary"

@@ -70,6 +70,43 @@ def test_a_session_that_is_over_takes_nothing_and_counts_it(world: World) -> Non
     assert (socket_of(session).sent, session.dropped, len(session.buffer)) == ([], 1, 0)
 
 
+# ── catching up ──
+
+
+def told(world: World, frames: int, max_frames: int = 500) -> Session:
+    """A session to which so many frames were delivered, of which so many are kept."""
+    session = world.admitted(limits=replace(LIMITS, resume_frames=max_frames))
+    for _ in range(frames):
+        session.deliver(b'{"type":"call"}')
+    return session
+
+
+def test_one_who_comes_back_catches_up_from_their_last_frame(world: World) -> None:
+    catch_up = told(world, 3).catch_up(last_seq=1, snapshot_seq=3)
+    assert catch_up == (True, 3, [b'{"seq":2,"type":"call"}', b'{"seq":3,"type":"call"}'])
+
+
+def test_one_who_missed_nothing_catches_up_with_nothing(world: World) -> None:
+    assert told(world, 3).catch_up(last_seq=3, snapshot_seq=3) == (True, 3, [])
+
+
+def test_one_who_is_new_gets_what_was_said_while_the_snapshot_was_read(world: World) -> None:
+    assert told(world, 1).catch_up(last_seq=None, snapshot_seq=0) == (False, 0, [b'{"seq":1,"type":"call"}'])
+
+
+def test_one_who_missed_too_much_goes_on_from_the_snapshot(world: World) -> None:
+    session = told(world, 9, max_frames=3)
+    assert session.catch_up(last_seq=1, snapshot_seq=8) == (False, 8, [b'{"seq":9,"type":"call"}'])
+
+
+def test_one_who_claims_frames_that_never_were_goes_on_from_the_snapshot(world: World) -> None:
+    assert told(world, 2).catch_up(last_seq=7, snapshot_seq=2) == (False, 2, [])
+
+
+def test_nobody_goes_on_from_a_snapshot_after_which_frames_are_lost(world: World) -> None:
+    assert told(world, 9, max_frames=3).catch_up(last_seq=1, snapshot_seq=2) is None
+
+
 # ── a slow socket ──
 
 

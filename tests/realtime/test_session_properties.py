@@ -146,24 +146,25 @@ class Life(World):
 
     def _welcome(self, arriving: Arriving) -> None:
         connection, session, last_seq, snapshot_seq, snapshot_until = arriving
-        missed = None if last_seq is None else session.replay(last_seq)
-        complete = missed is not None
-        if last_seq is not None and not complete and session.buffer.last_seq - last_seq <= MAX_FRAMES:
+        catch_up = session.catch_up(last_seq, snapshot_seq)
+        if (
+            last_seq is not None
+            and session.buffer.last_seq - last_seq <= MAX_FRAMES
+            and not (catch_up is not None and catch_up.complete)
+        ):
             self.wrong.append("a resume that could be complete was not")
-        if missed is None:
-            missed = session.replay(snapshot_seq)
-        if missed is None:  # more came while the snapshot was read than is kept
+        if catch_up is None:  # more came while the snapshot was read than is kept
             self.hub.drop(session, CloseCode.STATE_LOST)
             self.hub.close(connection, CloseCode.STATE_LOST)
             self._is_gone(connection)
             return
-        for frame in missed:
+        for frame in catch_up.frames:
             connection.send(frame)
         older = session.connection
         self.hub.attach(session, connection)
         self.client.arrive(session.id, socket_of(connection), self.payloads.setdefault(session.id, []))
-        if not complete:
-            self.client.start_from(snapshot_until, snapshot_seq)
+        if not catch_up.complete:
+            self.client.start_from(snapshot_until, catch_up.to)
         if older is not None:
             self._is_gone(older)
 

@@ -734,6 +734,7 @@ async def test_sending_much_to_a_reset_connection_logs_nothing() -> None:
         client.reset()
         await asyncio.sleep(0.01)
         handler.on_message("now")
+        handler.close(4001)  # cannot be sent any more
         assert outcome(await server.closed.get()) == ("network", None, None, False)
         assert handler.wire.dropped_after_close > 0
 
@@ -812,14 +813,21 @@ async def test_what_is_sent_after_a_close_is_dropped_and_counted() -> None:
 
 
 @on_both_loops
-async def test_messages_after_our_close_are_not_handled() -> None:
+async def test_what_arrives_after_our_close_is_not_handled() -> None:
     class Leaving(Echo):
         def on_message(self, message: str | bytes) -> None:
             self.server.errors.append(Exception(message))
             self.close(1000)
 
+        def on_ping(self, data: bytes) -> None:
+            self.on_message(data)
+
+        def on_pong(self, data: bytes) -> None:
+            self.on_message(data)
+
     async with serve(Leaving) as server, await server.connect() as client:
-        await client.send(masked(TEXT, b"1") + masked(TEXT, b"2") + masked(PING) + close_frame(1000))
+        late = [masked(TEXT, b"2"), masked(BINARY, b"3"), masked(PING, b"4"), masked(PONG, b"5"), close_frame(1000)]
+        await client.send(masked(TEXT, b"1") + b"".join(late))
         assert await client.read_close() == (1000, "")
         await client.read_end()
         assert outcome(await server.closed.get()) == ("server", 1000, 1000, True)
@@ -844,6 +852,17 @@ async def test_a_client_that_answers_a_close_with_junk_gets_no_second_one() -> N
         assert await client.read_close() == (4001, "")
         await client.send(masked(3))
         await client.read_end()
+        assert outcome(await server.closed.get()) == ("server", 4001, None, False)
+
+
+@on_both_loops
+async def test_a_client_that_answers_a_close_with_junk_and_a_reset_is_no_error() -> None:
+    async with serve() as server:
+        client = await server.connect()
+        (await server.handler()).close(4001)
+        await client.read_close()
+        await client.send(masked(3))
+        client.reset()
         assert outcome(await server.closed.get()) == ("server", 4001, None, False)
 
 
@@ -1393,6 +1412,26 @@ async def test_an_idle_connection_has_no_task_and_no_timer() -> None:
         assert [opened.wire._deadline for opened in server.opened] == [None] * 10
         for client in clients:
             await client.hang_up()
+
+
+@on_both_loops
+async def test_no_timer_outlives_its_connection() -> None:
+    async with serve() as server, await server.connect() as client:
+        handler = await server.handler()
+        handler.close(4001)
+        deadline = handler.wire._deadline
+        await client.hang_up()
+        await until(lambda: handler.wire._deadline is None)
+        assert deadline is not None and deadline.cancelled()
+
+
+@on_both_loops
+async def test_the_loop_s_debug_mode_finds_no_fault() -> None:
+    asyncio.get_running_loop().set_debug(True)
+    async with serve() as server, await server.connect() as client:
+        await client.send(masked(TEXT, b"hello") + close_frame(1000))
+        assert await client.read_frame() == (TEXT, b"hello")
+        assert await client.read_close() == (1000, "")
 
 
 def test_an_idle_connection_is_small() -> None:

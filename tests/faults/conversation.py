@@ -1,0 +1,167 @@
+"""Two people in a call with the reference client, of whom one is on a bad network, and what each of them heard."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from handlers.base import API
+from ringback_client.backoff import Backoff
+from ringback_client.call import CallRoom
+from ringback_client.model import Sending
+from ringback_client.session import Frame
+from ringback_client.websocket import RingbackSocket
+from server.calls.room import SILENT_MEDIA
+from tests.faults.cutting import Splitter, texts
+from tests.faults.proxy import Link
+from tests.running import Person, Running
+
+Heard = list[tuple[str, Any]]
+
+SDP = 'v=0\r\ns="quotes" and \\backslashes\\ é\U0001f600\r\n'
+
+
+def socket_of(person: Person, path: str, port: int) -> RingbackSocket:
+    """The reference client's socket at ``path``, by way of ``port``; it comes back without a pause."""
+
+    async def token() -> str:
+        return person.access_token
+
+    url = f"ws://127.0.0.1:{port}{API}{path}"
+    return RingbackSocket(url, token, credentials="header", backoff=Backoff(lambda: 0.0))
+
+
+class Participant:
+    """One person in the room of a call.
+
+    Attributes:
+        heard: what was said and shown there, as ``(type, what)`` in order; news of the network are not in it.
+        resumed: for each return to the session whether it brought everything that was missed.
+    """
+
+    def __init__(self, person: Person, call: dict[str, Any], port: int) -> None:
+        self.room = CallRoom(socket_of(person, f"/ws/call/{call['call_id']}", port))
+        self.heard: Heard = []
+        self.resumed: list[bool] = []
+        self._shown: Any = SILENT_MEDIA
+        self.room.socket.on_frame(self._listen)
+
+    def _listen(self, frame: Frame) -> None:
+        match frame["type"]:
+            case "offer" | "answer" as kind:
+                self.heard.append((kind, frame["sdp"]))
+            case "candidate":
+                self.heard.append(("candidate", frame["candidates"]))
+            case "chat":
+                self.heard.append(("chat", frame["text"]))
+            case "participant" if frame["media"] != self._shown:
+                self._shown = frame["media"]
+                self.heard.append(("hand", self._shown["hand"]))
+            case "resumed":
+                self.resumed.append(frame["complete"])
+
+    @property
+    def is_at_peace(self) -> bool:
+        """Whether both are there, on the wire and in the database."""
+        room = self.room
+        there = [other.connection for other in room.participants.values()]
+        return there == ["connected"] and room.call is not None and {leg.state for leg in room.call.legs} == {"joined"}
+
+
+class Conversation:
+    """Alice, by way of a port where her network may be a bad one, and Bob, who is well connected."""
+
+    def __init__(self, running: Running, alice: Participant, bob: Participant) -> None:
+        self._running = running
+        self.alice, self.bob = alice, bob
+        self._turns = 0
+        self._alice_should_hear: Heard = []
+        self._bob_should_hear: Heard = []
+
+    @classmethod
+    async def begin(cls, running: Running, port: int) -> Conversation:
+        """A call that both have answered and entered."""
+        alice, bob = await running.people("alice", "bob")
+        call = await running.answered(alice, bob)
+        conversation = cls(running, Participant(alice, call, port), Participant(bob, call, running.port))
+        await conversation.bob.room.open()
+        await conversation.alice.room.open()
+        await conversation.settle()
+        return conversation
+
+    async def turn(self) -> None:
+        """Each says one thing of every kind to the other, unlike anything said before, and has it acknowledged."""
+        self._turns += 1
+        number = self._turns
+        alice, bob = self.alice.room, self.bob.room
+        offer, answer, candidate = f"{SDP}{number}", f"a {SDP}{number}", [{"candidate": f"candidate:{number}"}]
+        hand = bool(number % 2)
+        await bob.offer(alice.leg_id, offer)
+        await alice.answer(bob.leg_id, answer)
+        await bob.candidate(alice.leg_id, candidate)
+        await alice.candidate(bob.leg_id, [])
+        await alice.chat(f"alice {number}")
+        await bob.chat(f"bob {number}")
+        await alice.media(Sending(hand=hand))
+        await bob.media(Sending(hand=hand))
+        chats = [("chat", f"alice {number}"), ("chat", f"bob {number}")]
+        self._alice_should_hear += [("offer", offer), ("candidate", candidate), *chats, ("hand", hand)]
+        self._bob_should_hear += [("answer", answer), ("candidate", []), *chats, ("hand", hand)]
+
+    async def settle(self) -> None:
+        """Waits until the network is as it was, and each has heard as much as was said to them."""
+        alice, bob = self.alice, self.bob
+        await self._running.until(lambda: alice.is_at_peace and bob.is_at_peace, "both are back")
+        await self._running.until(
+            lambda: len(alice.heard) >= len(self._alice_should_hear) and len(bob.heard) >= len(self._bob_should_hear),
+            f"everything was heard: {alice.heard[-5:]}, {bob.heard[-5:]}",
+        )
+
+    def expect_all_heard_once(self) -> None:
+        """Each has heard exactly what was said, in order."""
+        assert self.alice.heard == self._alice_should_hear
+        assert self.bob.heard == self._bob_should_hear
+        # Only what is new is looked at the next time.
+        for heard in (self.alice.heard, self.bob.heard, self._alice_should_hear, self._bob_should_hear):
+            heard.clear()
+
+    def expect_same_picture(self) -> None:
+        """Whatever each was told, both see the same: the call, the messages, what the other sends."""
+        alice, bob = self.alice.room, self.bob.room
+        assert alice.call == bob.call
+        assert alice.chat_log == bob.chat_log
+        hands = [other.media.hand for room in (alice, bob) for other in room.participants.values()]
+        assert hands == [bool(self._turns % 2)] * 2
+
+    async def end(self) -> None:
+        """Both leave their sockets."""
+        await self.alice.room.close()
+        await self.bob.room.close()
+
+
+class Ledger:
+    """What the server said over the wire, session by session: every number once, or the same again."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, int], bytes] = {}
+
+    def check(self, links: Iterable[Link]) -> None:
+        """Each connection goes on from the number that the client asked for, and no number ever means two things."""
+        for link in links:
+            self._check_link(link)
+
+    def _check_link(self, link: Link) -> None:
+        asked = re.search(rb"resume=([0-9a-f-]+)&last_seq=(\d+)", link.up.carried)
+        session, expected = "", 1
+        for text in texts(Splitter().feed(bytes(link.down.carried))[1:]):
+            frame = json.loads(text)
+            if frame["type"] == "connected":
+                session = frame["connection_id"]
+                if asked and asked[1].decode() == session:
+                    expected = int(asked[2]) + 1
+            if "seq" in frame:
+                assert frame["seq"] == expected, (frame, expected)
+                assert self._said.setdefault((session, expected), text) == text
+                expected += 1
