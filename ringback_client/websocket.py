@@ -346,8 +346,6 @@ class RingbackSocket:
         """Nothing of this connection goes on."""
         if self._watchdog is not None:
             self._watchdog.stop()
-        if self._probe is not None:
-            self._probe.cancel()
         if self._connected_at is not None:
             self._backoff.held(self._clock.now() - self._connected_at)
         self._wire = None

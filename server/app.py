@@ -150,7 +150,7 @@ class Server:
             sign_in_store,
             Tokens(settings.auth, secret, clock),
             self._passwords,
-            LoginThrottle(settings.auth),
+            LoginThrottle(settings.auth, clock),
             bus,
             clock,
             settings.auth.sign_in_cache_s,

@@ -18,6 +18,7 @@ from server.auth.identity import Identity
 from server.calls import rules
 from server.calls.model import Call, Device, MediaKind
 from server.calls.rules import Callee, Timing
+from server.clock import SystemClock
 from server.ids import new_id
 from server.realtime.bus import ToDevices
 from server.realtime.frames import UserRef
@@ -42,6 +43,11 @@ def long_lists(of: Sequence[T]) -> SearchStrategy[list[T]]:
     """Lists of some forty items; unlike those with a `min_size` they shrink to the shortest that shows a fault."""
     parts = [st.lists(st.sampled_from(of), max_size=30)] * 8
     return st.tuples(*parts).map(lambda lists: [item for part in lists for item in part])
+
+
+def today() -> datetime:
+    """Where a test's clock starts that has to do with MongoDB, which by its own clock removes what has run out."""
+    return SystemClock().now()
 
 
 def counted_ids(prefix: str = "id") -> Callable[[], str]:

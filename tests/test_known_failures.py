@@ -105,9 +105,9 @@ class TestASocketThatOpensWithoutKnowingItsUser:
                 await peer.send("auth", token=alice.page_cookie())
                 return peer
             case "somebody else's user_id":
-                return await running.open(path, headers=mallory.bearer, user_id=alice.id)
+                return await running.open(path, headers=alice.bearer, user_id=mallory.id)
             case "somebody else's X-User-Id":
-                return await running.open(path, headers=mallory.bearer | {"X-User-Id": alice.id})
+                return await running.open(path, headers=alice.bearer | {"X-User-Id": mallory.id})
             case _:
                 return await running.open(path, headers=mallory.bearer)
 

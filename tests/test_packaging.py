@@ -31,7 +31,7 @@ NOT_SOURCE = shutil.ignore_patterns(
     ".*_cache",
     ".hypothesis",
 )
-EXTRAS = {"aiortc", "av", "redis"}  # what a module may miss in an installation without extras
+EXTRAS = {"aiortc", "av"}  # what a module may miss in an installation without extras
 
 IMPORT_EVERYTHING = """
 import importlib, pkgutil

@@ -48,6 +48,7 @@ class SocketHandler(WireHandler):
         self.services = services
         self.request_id = new_id()
         self.endpoint: Endpoint = services.endpoints[self.kind]
+        self._max_frame_bytes = services.settings.sockets.max_frame_bytes
         self.dispatcher: Dispatcher | None = None
         self.connection: Connection | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -301,7 +302,7 @@ class SocketHandler(WireHandler):
 
     def on_text(self, data: bytes) -> None:
         """One frame from the client."""
-        if len(data) > self.services.settings.sockets.max_frame_bytes:
+        if len(data) > self._max_frame_bytes:
             self._close(CloseCode.TOO_BIG)
         elif self.dispatcher is not None:
             self.dispatcher.receive(data)

@@ -107,7 +107,10 @@ class WireHandler(WebSocketHandler):
         """More than ``max_buffered_bytes`` wait. Called once; what is not closed then is closed with 1008."""
 
     def on_blocked(self) -> None:
-        """More waits than a burst because the client does not read; see ``WireProtocol.blocked_since``."""
+        """More waits than a burst because the client does not read; see ``WireProtocol.blocked_since``.
+
+        Called inside of a send, perhaps one to a whole room: to take note of it, not to act on it.
+        """
 
     def on_handler_error(self, error: BaseException) -> None:
         """A callback raised ``error``. What is not closed then is closed with 1011."""
@@ -363,7 +366,9 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._state = OPEN
         handler = self.handler
-        self._run(handler.open, *handler.open_args, **handler.open_kwargs)
+        running: Awaitable[None] | None = self._call(handler.open, *handler.open_args, **handler.open_kwargs)
+        if running is not None:
+            self._wait_for(running)
         if self._early:
             early, self._early = self._early, b""
             self.data_received(early)
@@ -398,10 +403,17 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
             return
         if self._backlog is not None:
             self._put_back(self._backlog, opcode, payload)
-        elif opcode == TEXT:
-            self._run(self.handler.on_text, payload)
-        else:
-            self._run(self.handler.on_binary, payload)
+            return
+        running = self._handle(opcode, payload)
+        if running is not None:
+            self._wait_for(running)
+
+    def _handle(self, opcode: int, payload: bytes) -> Awaitable[None] | None:
+        try:
+            return self.handler.on_text(payload) if opcode == TEXT else self.handler.on_binary(payload)
+        except (Exception, asyncio.CancelledError) as error:
+            self._take_error(error)
+            return None
 
     def _take_ping(self, payload: bytes) -> None:
         if self._state != OPEN:
@@ -437,11 +449,6 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
         except Exception:
             app_log.exception("on_handler_error failed")
         self.close(INTERNAL_ERROR, "internal error")
-
-    def _run(self, callback: Callable[..., Awaitable[None] | None], *args: Any, **kwargs: Any) -> None:
-        running = self._call(callback, *args, **kwargs)
-        if running is not None:
-            self._wait_for(running)
 
     def _wait_for(self, running: Awaitable[None]) -> None:
         self._backlog = backlog = _Backlog()
@@ -488,8 +495,7 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
             backlog.bytes -= len(payload)
             if backlog.paused and not backlog.events:
                 self._resume_reading(backlog)
-            callback = self.handler.on_text if opcode == TEXT else self.handler.on_binary
-            running: Awaitable[None] | None = self._call(callback, payload)
+            running = self._handle(opcode, payload)
             if running is not None:
                 return running
         return asyncio.sleep(0)

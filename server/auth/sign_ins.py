@@ -149,10 +149,10 @@ class SignIns:
 
     async def notice_revocations(self) -> int:
         """Acts on sign-ins that another process ended (``ringback users disable``, a node whose message was lost)."""
-        since = self._revocations_seen_at
-        self._revocations_seen_at = self._clock.now()
+        now = self._clock.now()
         # Five seconds of overlap: clocks of nodes differ, and acting twice changes nothing.
-        ended = await self._store.revoked_since(since - timedelta(seconds=5))
+        ended = await self._store.revoked_since(self._revocations_seen_at - timedelta(seconds=5))
+        self._revocations_seen_at = now  # only now: without a database nothing was seen
         if ended:
             self._bus.publish(SIGN_INS, SignInsEnded(tuple(ended)))
         return len(ended)

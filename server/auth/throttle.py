@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-import time
-from collections import Counter
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
-
+from server.clock import Clock
 from server.errors import InvalidCredentials, TooManyAttempts
 from server.settings import AuthSettings
 
@@ -20,67 +19,84 @@ SPREAD_FACTOR = 10
 guessing, and far more than a person needs, so that nobody is locked out by a stranger's few tries."""
 
 
-class LoginThrottle:
-    """Counts failed attempts in a moving window; raises :class:`TooManyAttempts` before a password is looked at."""
+class _Counted(NamedTuple):
+    """What failures are counted by: ``key``, of which ``limit`` are allowed within the window."""
 
-    def __init__(self, settings: AuthSettings) -> None:
-        window_s = settings.login_window_s
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._account_here = RateLimitItemPerSecond(settings.login_attempts_per_account, window_s, "account-here")
-        self._address = RateLimitItemPerSecond(settings.login_attempts_per_address, window_s, "address")
-        self._account = RateLimitItemPerSecond(settings.login_attempts_per_account * SPREAD_FACTOR, window_s, "account")
-        self._window_s = window_s
-        self._under_way: Counter[tuple[str, str]] = Counter()  # by account and network
+    key: tuple[str, ...]
+    limit: int
+
+
+class LoginThrottle:
+    """Counts failed attempts in a moving window; raises :class:`TooManyAttempts` before a password is looked at.
+
+    Our own, because the memory storage of the library ``limits`` walks over every key after every failure, with a
+    thread each, and knows no clock but the system's.
+    """
+
+    def __init__(self, settings: AuthSettings, clock: Clock) -> None:
+        self._clock = clock
+        self._window_s = float(settings.login_window_s)
+        self._per_account = settings.login_attempts_per_account
+        self._per_address = settings.login_attempts_per_address
+        # When each of the last failures was, by key; the keys in the order of their last failure.
+        self._failures: dict[tuple[str, ...], deque[float]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._failures)
 
     @asynccontextmanager
     async def attempt(self, username: str, address: str) -> AsyncIterator[None]:
         """One attempt: failed if :class:`InvalidCredentials` comes out of it, without effect if anything else does.
 
-        Attempts under way count as failures, so that guesses that come at once are as few as those that come one by
-        one. Raises :class:`TooManyAttempts`.
+        Attempts on one account take turns, so that guesses that come at once are as few as those that come one by one,
+        and nobody who signs in on all their devices at once is taken for a guesser. Raises :class:`TooManyAttempts`.
         """
-        key = (username.casefold(), network_of(address))
-        self._under_way[key] += 1
-        try:
-            await self.check(username, address, under_way=self._under_way[key])
+        account, network = username.casefold(), network_of(address)
+        turn = self._turns.setdefault(account, asyncio.Lock())
+        async with turn:
+            counted = self._counted(account, network)
+            self._require_room(counted)
             try:
                 yield
             except InvalidCredentials:
-                await self.failed(username, address)
+                self._add_failure(counted)
                 raise
-            await self.succeeded(username, address)
-        finally:
-            self._under_way[key] -= 1
-            if not self._under_way[key]:
-                del self._under_way[key]
+            self._failures.pop(counted[0].key, None)  # of this account from this address; the others stand
 
-    async def check(self, username: str, address: str, *, under_way: int = 1) -> None:
-        """Raises :class:`TooManyAttempts`, with the seconds to wait, if one of the limits is used up.
+    def _counted(self, account: str, network: str) -> tuple[_Counted, ...]:
+        return (
+            _Counted(("account here", account, network), self._per_account),
+            _Counted(("address", network), self._per_address),
+            _Counted(("account", account), self._per_account * SPREAD_FACTOR),
+        )
 
-        ``under_way`` is how many attempts on this account from this address are made at this moment, this one included.
-        """
-        for item, keys in self._items(username, address):
-            cost = under_way if item is self._account_here else 1
-            if not await self._limiter.test(item, *keys, cost=cost):
-                reset_at_s, _ = await self._limiter.get_window_stats(item, *keys)
-                raise TooManyAttempts(retry_after_s=_wait_s(reset_at_s, self._window_s))
+    def _require_room(self, counted: tuple[_Counted, ...]) -> None:
+        now_s = self._clock.monotonic()
+        waits_s = [self._wait_s(each, now_s) for each in counted]
+        if max(waits_s) > 0.0:
+            raise TooManyAttempts(retry_after_s=max(waits_s))
 
-    async def failed(self, username: str, address: str) -> None:
-        """Counts one failed attempt."""
-        for item, keys in self._items(username, address):
-            await self._limiter.hit(item, *keys)
+    def _wait_s(self, counted: _Counted, now_s: float) -> float:
+        """Seconds until one more attempt is allowed."""
+        failures = self._failures.get(counted.key, ())
+        if len(failures) < counted.limit:
+            return 0.0
+        return max(0.0, failures[-counted.limit] + self._window_s - now_s)
 
-    async def succeeded(self, username: str, address: str) -> None:
-        """Forgets the failures of this account from this address."""
-        await self._limiter.clear(self._account_here, username.casefold(), network_of(address))
+    def _add_failure(self, counted: tuple[_Counted, ...]) -> None:
+        now_s = self._clock.monotonic()
+        for key, limit in counted:
+            failures = self._failures.pop(key, None) or deque(maxlen=limit)
+            failures.append(now_s)
+            self._failures[key] = failures
+        self._forget_old(now_s)
 
-    def _items(self, username: str, address: str) -> list[tuple[RateLimitItemPerSecond, tuple[str, ...]]]:
-        account, network = username.casefold(), network_of(address)
-        return [
-            (self._account_here, (account, network)),
-            (self._address, (network,)),
-            (self._account, (account,)),
-        ]
+    def _forget_old(self, now_s: float) -> None:
+        oldest = next(iter(self._failures))
+        while self._failures[oldest][-1] + self._window_s <= now_s:
+            del self._failures[oldest]
+            oldest = next(iter(self._failures))  # what has just failed is there, and young
 
 
 def network_of(address: str) -> str:
@@ -93,8 +109,3 @@ def network_of(address: str) -> str:
         mapped = parsed.ipv4_mapped
         return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
-
-
-def _wait_s(reset_at_s: float, window_s: int) -> float:
-    # The limiter counts in wall-clock seconds of its own; a wait is never longer than the window.
-    return min(float(window_s), max(1.0, reset_at_s - time.time()))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, Literal
 
 import msgspec
 
+from server.calls.chat_log import ChatLog
 from server.calls.model import Call, Leg, view
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -23,9 +23,6 @@ from server.realtime.session import Session
 from server.settings import SocketSettings
 from server.wire import Stamp
 
-KEPT_CHAT = 200
-"""Messages that a newcomer is shown."""
-
 SILENT_MEDIA = {"audio": False, "video": False, "screen": False, "hand": False}
 """What a participant sends until their first ``media`` frame."""
 
@@ -37,20 +34,19 @@ class Room:
         self.call_id = call_id
         self.topic = call_topic(call_id)
         self.call: Call | None = None  # the newest that was read or heard
+        self.told_rev = 0  # the newest that the members were told of: who comes in may read more than they know
         self.members: dict[str, Session] = {}  # by leg id; a member's socket may be away
         self.leg_ids: dict[str, str] = {}  # by user id
         self.media: dict[str, dict[str, bool]] = {}  # by leg id
         self.paths: dict[tuple[str, str], frames.Connectivity] = {}  # (who says, about whom), leg ids
         self.opening = 0  # how many wait for the database to be let in
         self.lost: set[str] = set()  # legs whose resume window is over while others still hear them
-        self.chat: deque[dict[str, Any]] = deque(maxlen=KEPT_CHAT)
+        self.chat = ChatLog()
 
-    def learn(self, call: Call) -> bool:
-        """Takes ``call`` if it is newer than what is known; says whether it was."""
-        if self.call is not None and call.rev <= self.call.rev:
-            return False
-        self.call = call
-        return True
+    def learn(self, call: Call) -> None:
+        """Takes ``call`` if it is newer than what is known."""
+        if self.call is None or call.rev > self.call.rev:
+            self.call = call
 
     def known(self) -> Call:
         """The call; a room with members always knows it."""
@@ -190,7 +186,7 @@ class Rooms:
             "call": view(room.known()),
             "leg_id": leg.leg_id,
             "participants": room.others(leg.leg_id),
-            "chat": list(room.chat),
+            "chat": room.chat.messages(),
         }
 
     def session_attached(self, session: Session) -> None:
@@ -361,9 +357,7 @@ class Rooms:
         room, _ = self._place_of(session)
         now = self._timestamp()
         user, message_id = session.who.user, new_id()
-        room.chat.append({"message_id": message_id, "user": user, "text": frame.text, "sent_at": now})
-        self._broadcast(
-            room,
+        body = frames.encode(
             frames.Chat(
                 timestamp=now,
                 call_id=room.call_id,
@@ -372,8 +366,10 @@ class Rooms:
                 user=user,
                 text=frame.text,
                 sent_at=now,
-            ),
+            )
         )
+        room.chat.add({"message_id": message_id, "user": user, "text": frame.text, "sent_at": now}, len(body))
+        self._bus.publish(room.topic, ToRoom(room.call_id, body))
         return {"message_id": message_id}
 
     def _stats(self, session: Session, frame: frames.Stats) -> Result:
@@ -410,8 +406,11 @@ class Rooms:
             self._on_news(self._rooms[message.call.call_id], message.call)
 
     def _on_news(self, room: Room, call: Call) -> None:
-        if not room.learn(call):
+        if call.rev <= room.told_rev:
             return
+        room.learn(call)
+        call = room.known()
+        room.told_rev = call.rev
         now = self._timestamp()
         frame = frames.Ended if call.is_over else frames.CallChanged
         body = frames.encode(frame(timestamp=now, call_id=call.call_id, call=view(call)))

@@ -7,7 +7,7 @@ import math
 import struct
 import wave
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ringback_client.clock import Clock
 from ringback_client.media import MediaPeer
@@ -15,6 +15,8 @@ from ringback_client.model import PathState
 from ringback_client.sound import Recorder, Voice
 
 SAMPLES_PER_S = 48_000
+
+Candidates = Literal["inside", "before", "after", "never", "none"]
 
 
 def write_tone(path: Path, frequency_hz: float, seconds: float = 10.0) -> Path:
@@ -55,22 +57,16 @@ class Wire:
         peer: the peer at the other end.
         said: the types of what was carried.
         states: the states of the path that were reported.
+        candidates: how the candidates of a description travel: inside it, in a frame before or after it, not at all,
+            or not at all and the description says that there are none.
     """
 
     def __init__(self) -> None:
         self.peer: MediaPeer | None = None
         self.said: list[str] = []
         self.states: list[PathState] = []
-        self._candidates: str = "inside"
+        self.candidates: Candidates = "inside"
         self._carrying: set[asyncio.Task[None]] = set()
-
-    def keep_candidates_back(self) -> None:
-        """Carry descriptions without their candidates: no path can be found."""
-        self._candidates = "nowhere"
-
-    def send_candidates_first(self) -> None:
-        """Carry the candidates of a description ahead of it."""
-        self._candidates = "first"
 
     async def offer(self, to: str, sdp: str) -> None:
         """Carry an offer."""
@@ -86,15 +82,16 @@ class Wire:
 
     def _describe(self, kind: str, sdp: str) -> None:
         lines = sdp.splitlines()
-        candidates = [line.removeprefix("a=") for line in lines if line.startswith("a=candidate:")]
-        if self._candidates == "first":
-            inits = [{"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0} for line in candidates]
-            self._carry({"type": "candidate", "candidates": [*inits, {"candidate": ""}]})
-        if self._candidates != "inside":
-            sdp = "".join(f"{line}\r\n" for line in lines if not line.startswith("a=candidate:"))
-        if self._candidates == "first":
-            sdp = sdp.replace("a=end-of-candidates\r\n", "")
+        found = [line.removeprefix("a=") for line in lines if line.startswith("a=candidate:")]
+        inits = [{"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0} for line in found] + [{"candidate": ""}]
+        if self.candidates != "inside":
+            left_out = "a=candidate:" if self.candidates == "none" else ("a=candidate:", "a=end-of-candidates")
+            sdp = "".join(f"{line}\r\n" for line in lines if not line.startswith(left_out))
+        if self.candidates == "before":
+            self._carry({"type": "candidate", "candidates": inits})
         self._carry({"type": kind, "sdp": sdp})
+        if self.candidates == "after":
+            self._carry({"type": "candidate", "candidates": inits})
 
     def _carry(self, frame: dict[str, Any]) -> None:
         assert self.peer is not None

@@ -85,6 +85,7 @@ async def test_listener_that_fails_ends_the_socket(server: ScriptedServer, clock
         await visit.say("join", seq=1)
         with pytest.raises(KeyError, match="no such field"):
             await socket.wait_for("ended")
+        assert await visit.left() is None
 
 
 async def test_heartbeats_acks_and_byes_are_no_frames_of_the_program(server: ScriptedServer, clock: StillClock) -> None:

@@ -67,3 +67,13 @@ async def test_wake_leaves_a_living_connection_alone(server: ScriptedServer, clo
         await visit.say("chat", seq=2)
         await socket.wait_for("chat")
         assert server.visits == 1
+
+
+async def test_question_for_life_ends_with_the_connection(server: ScriptedServer, clock: StillClock) -> None:
+    async with opened(server, clock) as (socket, visit):
+        visit.connection.transport.pause_reading()
+        socket.wake()
+        await clock.sleeper(10)
+        visit.cut()
+        await (await server.visit()).receive()
+        assert [seconds for _, seconds, _ in clock.asleep] == [15]  # for `connected`, of the next connection

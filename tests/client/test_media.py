@@ -92,7 +92,7 @@ async def test_path_that_cannot_be_built_is_given_up_after_30_s(ends: tuple[End,
     clock = StillClock()
     await bob.begin_anew(polite=True, clock=clock)
     alice.wire.peer = bob.peer
-    alice.wire.keep_candidates_back()
+    alice.wire.candidates = "none"
     await bob.peer.offer()
     await clock.sleeper(30)
     assert (bob.wire.states[-1], bob.peer.lost.is_set()) == ("failed", False)
@@ -101,11 +101,35 @@ async def test_path_that_cannot_be_built_is_given_up_after_30_s(ends: tuple[End,
         await bob.peer.lost.wait()
 
 
+async def test_path_that_is_built_anew_in_time_is_not_given_up(ends: tuple[End, End]) -> None:
+    alice, bob = ends
+    clock = StillClock()
+    await bob.begin_anew(polite=True, clock=clock)
+    alice.wire.peer = bob.peer
+    alice.wire.candidates = "none"
+    await bob.peer.offer()
+    await clock.sleeper(30)
+    await alice.begin_anew(polite=False)
+    alice.wire.candidates, bob.wire.peer = "inside", alice.peer
+    await alice.peer.offer()
+    await connected(alice, bob)
+    clock.move(30)
+    assert (clock.asleep, bob.peer.lost.is_set()) == ([], False)
+
+
+async def test_candidates_of_an_answer_count_after_an_offer_was_ignored(ends: tuple[End, End]) -> None:
+    """Bob never hears of Alice's; it is his, which come after his answer, by which the path is found."""
+    alice, bob = ends
+    alice.wire.candidates, bob.wire.candidates = "never", "after"
+    await asyncio.gather(alice.peer.offer(), bob.peer.offer())
+    await connected(alice, bob)
+    assert alice.wire.said == ["offer"]
+
+
 async def test_candidates_that_come_before_the_description_wait_for_it(ends: tuple[End, End]) -> None:
     """A browser sends them one by one; here they come even before the description."""
     alice, bob = ends
-    alice.wire.send_candidates_first()
-    bob.wire.send_candidates_first()
+    alice.wire.candidates = bob.wire.candidates = "before"
     await bob.peer.offer()
     await connected(alice, bob)
     assert (bob.wire.said, alice.wire.said) == (["candidate", "offer"], ["candidate", "answer"])

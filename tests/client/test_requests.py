@@ -8,7 +8,7 @@ import pytest
 
 from ringback_client.errors import Closed, FrameError, RequestLost
 from ringback_client.websocket import SocketState
-from tests.client.opened import opened
+from tests.client.opened import opened, opening
 from tests.client.scripted_server import ScriptedServer
 from tests.client.still_clock import StillClock
 
@@ -76,6 +76,23 @@ async def test_unanswered_frames_are_sent_again_in_their_order(server: ScriptedS
         for frame in first:
             await again.ack(frame)
         await asyncio.gather(*asking)
+
+
+async def test_what_is_new_does_not_overtake_what_has_waited(server: ScriptedServer, clock: StillClock) -> None:
+    """A hundred large frames fill every buffer on the way, so that sending them takes a while."""
+    async with opening(server, clock) as (socket, task):
+        visit = await server.visit()
+        await visit.receive()
+        waited = [{"type": "chat", "text": f"{n} " + "x" * 60_000} for n in range(100)]
+        asking = [asyncio.create_task(socket.request(frame, timeout_s=100)) for frame in waited]
+        await asyncio.sleep(0)
+        await visit.say_connected(limits={})
+        await task
+        asking.append(asyncio.create_task(socket.request({"type": "chat", "text": "new"}, timeout_s=100)))
+        texts = [(await visit.receive())["text"] for _ in range(101)]
+        assert texts == [frame["text"] for frame in waited] + ["new"]
+        await socket.close()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 async def test_second_ack_after_a_resume_is_nothing(server: ScriptedServer, clock: StillClock) -> None:

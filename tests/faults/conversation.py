@@ -12,10 +12,12 @@ from ringback_client.backoff import Backoff
 from ringback_client.call import CallRoom
 from ringback_client.model import Sending
 from ringback_client.session import Frame
+from ringback_client.user import UserInbox
 from ringback_client.websocket import RingbackSocket
 from server.calls.room import SILENT_MEDIA
 from tests.faults.cutting import Splitter, texts
 from tests.faults.proxy import Link
+from tests.peer import PATIENCE_S
 from tests.running import Person, Running
 
 Heard = list[tuple[str, Any]]
@@ -71,7 +73,7 @@ class Participant:
 
 
 class Conversation:
-    """Alice, by way of a port where her network may be a bad one, and Bob, who is well connected."""
+    """Alice and Bob, each by way of a port where the network may be a bad one."""
 
     def __init__(self, running: Running, alice: Participant, bob: Participant) -> None:
         self._running = running
@@ -81,11 +83,11 @@ class Conversation:
         self._bob_should_hear: Heard = []
 
     @classmethod
-    async def begin(cls, running: Running, port: int) -> Conversation:
-        """A call that both have answered and entered."""
+    async def begin(cls, running: Running, port: int, bobs_port: int | None = None) -> Conversation:
+        """A call that both have answered and entered; without a port of his own Bob is well connected."""
         alice, bob = await running.people("alice", "bob")
         call = await running.answered(alice, bob)
-        conversation = cls(running, Participant(alice, call, port), Participant(bob, call, running.port))
+        conversation = cls(running, Participant(alice, call, port), Participant(bob, call, bobs_port or running.port))
         await conversation.bob.room.open()
         await conversation.alice.room.open()
         await conversation.settle()
@@ -127,13 +129,21 @@ class Conversation:
         for heard in (self.alice.heard, self.bob.heard, self._alice_should_hear, self._bob_should_hear):
             heard.clear()
 
-    def expect_same_picture(self) -> None:
-        """Whatever each was told, both see the same: the call, the messages, what the other sends."""
+    async def agree(self) -> None:
+        """Waits until, whatever each was told, both see the same: the call, the messages, what the other sends."""
         alice, bob = self.alice.room, self.bob.room
-        assert alice.call == bob.call
-        assert alice.chat_log == bob.chat_log
-        hands = [other.media.hand for room in (alice, bob) for other in room.participants.values()]
-        assert hands == [bool(self._turns % 2)] * 2
+        hand = bool(self._turns % 2)
+        await self._running.until(
+            lambda: (
+                self.alice.is_at_peace
+                and self.bob.is_at_peace
+                and alice.call == bob.call
+                and alice.chat_log == bob.chat_log
+                and len(alice.chat_log) == 2 * self._turns
+                and all(other.media.hand is hand for room in (alice, bob) for other in room.participants.values())
+            ),
+            "both see the same",
+        )
 
     async def end(self) -> None:
         """Both leave their sockets."""
@@ -161,7 +171,33 @@ class Ledger:
                 session = frame["connection_id"]
                 if asked and asked[1].decode() == session:
                     expected = int(asked[2]) + 1
+            if frame["type"] == "resumed":
+                assert frame["to"] + 1 == expected or not frame["complete"], (frame, expected)
+                expected = frame["to"] + 1
             if "seq" in frame:
                 assert frame["seq"] == expected, (frame, expected)
                 assert self._said.setdefault((session, expected), text) == text
                 expected += 1
+
+
+class Telephone:
+    """A device by way of a port where the network may be a bad one: it rings, and the call is taken.
+
+    Attributes:
+        told: the call's revisions that it was told of by frames, in order.
+    """
+
+    def __init__(self, person: Person, port: int) -> None:
+        self.inbox = UserInbox(socket_of(person, "/ws/user", port))
+        self.told: dict[str, list[int]] = {}
+        self.inbox.socket.on_frame(self._listen)
+
+    def _listen(self, frame: Frame) -> None:
+        if frame["type"] in ("incoming", "call"):
+            self.told.setdefault(frame["call_id"], []).append(frame["call"]["rev"])
+
+    async def take_a_call(self) -> str:
+        """Shows the next call that rings, and answers it; returns its id."""
+        incoming = await self.inbox.next_incoming(PATIENCE_S)
+        await self.inbox.ringing(incoming.call.call_id)
+        return (await self.inbox.answer(incoming.call.call_id)).call_id

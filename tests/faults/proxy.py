@@ -73,10 +73,14 @@ class Link:
                 await asyncio.wait([down])  # the server hangs up in its own time
         finally:
             await _cancelled(up, down, both)
-            for end in (self._client, self._server):
-                if self._how() is End.RESET and end.fileno() >= 0:
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                end.close()
+            self.close()
+
+    def close(self) -> None:
+        """Closes both sockets."""
+        for end in (self._client, self._server):
+            if self._how() is End.RESET and end.fileno() >= 0:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            end.close()
 
     def _how(self) -> End | None:
         return self._ending.result() if self._ending.done() else None
@@ -128,6 +132,8 @@ class Proxy:
     async def stop(self) -> None:
         """Ends everything."""
         await _cancelled(*self._tasks)
+        for link in self.links:
+            link.close()  # one that has not begun to run, too
         self._listener.close()
 
     async def _accept(self) -> None:
@@ -138,15 +144,15 @@ class Proxy:
             server.setblocking(False)
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            link = Link(client, server, self.end_as)
+            self.links.append(link)
             try:
                 await loop.sock_connect(server, ("127.0.0.1", self._server_port))
             except ConnectionRefusedError:
-                client.close()
-                continue
-            link = Link(client, server, self.end_as)
-            self.links.append(link)
-            self.prepare(link)
-            self._begin(link.run())
+                link.close()
+            else:
+                self.prepare(link)
+                self._begin(link.run())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 
+import msgspec
 import pytest
 
+from ringback_client.backoff import Backoff
+from ringback_client.errors import Closed
+from ringback_client.websocket import Credentials, RingbackSocket, SocketState
+from server.realtime.bus import CallNews, call_topic
 from tests.faults.conftest import Through
-from tests.faults.conversation import Conversation, Ledger
+from tests.faults.conversation import Conversation, Ledger, Participant, Telephone
 from tests.faults.cutting import AfterFrames
 from tests.faults.proxy import End, Link, Proxy, Way
 from tests.running import Running, Start
@@ -17,46 +20,173 @@ from tests.running import Running, Start
 QUICK_CLOSE: dict[str, object] = {"sockets.close_timeout_s": 0.05}
 """Whoever hangs half-open does not answer a close."""
 
+PLACES = {"between frames": 0, "in a header": 1, "in a frame": 5}
+"""How many bytes of the next frame come through."""
+
+DIRECTIONS = ["up", "down"]
+
 
 class Cutter:
     """Cuts the next link of a proxy in one direction after some frames, and no other."""
 
-    def __init__(self, proxy: Proxy, direction: str) -> None:
-        self._proxy = proxy
+    def __init__(self, proxy: Proxy, direction: str, end_as: End = End.CUT) -> None:
         self._direction = direction
-        self.cut: AfterFrames | None = None
+        self._cut: AfterFrames | None = None
+        proxy.end_as = end_as
         proxy.prepare = self._prepare
 
-    def arm(self, frames: int, more: int) -> AfterFrames:
+    def arm(self, frames: int, more: int = 0) -> AfterFrames:
         """The cut that the next link gets."""
-        self.cut = AfterFrames(frames, more)
-        return self.cut
+        self._cut = AfterFrames(frames, more)
+        return self._cut
 
     def _prepare(self, link: Link) -> None:
         way: Way = getattr(link, self._direction)
-        way.stop, self.cut = self.cut, None
+        way.stop, self._cut = self._cut, None
 
 
-@pytest.mark.parametrize("more", [0, 1, 5], ids=["between frames", "in a header", "in a frame"])
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("end_as", End, ids=lambda end: end.name.lower())
-@pytest.mark.parametrize("direction", ["up", "down"])
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.gen_test
 async def test_a_cut_after_any_frame_of_a_conversation_loses_nothing(
-    start: Start, through: Through, direction: str, end_as: End, more: int
+    start: Start, through: Through, direction: str, end_as: End, place: str
 ) -> None:
     running = await start(QUICK_CLOSE)
     proxy = await through(running.port)
     conversation, ledger = await Conversation.begin(running, proxy.port), Ledger()
-    cutter, proxy.end_as = Cutter(proxy, direction), end_as
+    cutter = Cutter(proxy, direction, end_as)
     for frames in count():
-        cut = cutter.arm(frames, more)
+        cut = cutter.arm(frames, PLACES[place])
         proxy.links[-1].end(End.CUT)
         await conversation.turn()
         await conversation.settle()
         conversation.expect_all_heard_once()
+        await conversation.agree()
         ledger.check(proxy.links[-3:])
         if not cut.has_cut:
             break
-    assert frames > 8, "there were no frames to cut between"
+    assert frames >= 4, "there were no frames to cut between"
     assert all(conversation.alice.resumed)
     await conversation.end()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.gen_test
+async def test_whoever_has_missed_too_much_is_told_so_and_sees_what_the_others_see(
+    start: Start, through: Through, direction: str
+) -> None:
+    running = await start(QUICK_CLOSE | {"sockets.resume_frames": 1})
+    proxy = await through(running.port)
+    conversation, ledger = await Conversation.begin(running, proxy.port), Ledger()
+    cutter = Cutter(proxy, direction, End.HALF_OPEN)
+    for frames in count():
+        cut = cutter.arm(frames)
+        proxy.links[-1].end(End.CUT)
+        await conversation.turn()
+        await conversation.agree()
+        ledger.check(proxy.links[-3:])
+        if not cut.has_cut:
+            break
+    assert frames >= 4, "there were no frames to cut between"
+    assert not all(conversation.alice.resumed)
+    await conversation.end()
+
+
+@pytest.mark.parametrize("end_as", [End.RESET, End.HALF_OPEN], ids=lambda end: end.name.lower())
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.gen_test
+async def test_a_cut_after_any_frame_of_an_inbox_loses_no_call(
+    start: Start, through: Through, direction: str, end_as: End
+) -> None:
+    running = await start(QUICK_CLOSE | {"calls.calls_per_minute": 1_000})
+    proxy = await through(running.port)
+    alice, bob = await running.people("alice", "bob")
+    telephone, ledger = Telephone(bob, proxy.port), Ledger()
+    inbox = await telephone.inbox.open()
+    cutter = Cutter(proxy, direction, end_as)
+    for frames in count():
+        cut = cutter.arm(frames)
+        proxy.links[-1].end(End.CUT)
+        call = await alice.place("bob")
+        assert await telephone.take_a_call() == call["call_id"]
+        ended = (await alice.do("hangup", call)).document
+        await running.until(lambda: not inbox.calls, "the end was told")
+        assert (ended["end_reason"], ended["duration_s"] is not None, inbox.incoming) == ("hangup", True, {})
+        told = telephone.told[call["call_id"]]
+        assert told == sorted(set(told)), "a revision came twice or out of order"
+        ledger.check(proxy.links[-3:])
+        if not cut.has_cut:
+            break
+    assert frames >= 2, "there were no frames to cut between"
+    await inbox.close()
+
+
+@pytest.mark.parametrize("credentials", ["first_frame", "query", "header"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.gen_test
+async def test_a_cut_while_a_socket_opens_costs_no_more_than_the_token(
+    running: Running, through: Through, direction: str, credentials: Credentials
+) -> None:
+    alice = await running.person("alice")
+    proxy = await through(running.port)
+    cutter = Cutter(proxy, direction)
+    url = f"ws://127.0.0.1:{proxy.port}/api/v1/ws/user"
+
+    async def token() -> str:
+        return alice.access_token if credentials == "header" else alice.ws_token()
+
+    for frames in range(2):
+        cut = cutter.arm(frames)
+        socket = RingbackSocket(url, token, credentials=credentials, backoff=Backoff(lambda: 0.0))
+        await socket.open()
+        if direction == "up" and frames and credentials != "first_frame":
+            await socket.send({"type": "ping"})  # else there is no frame to cut after
+        await running.until(lambda: cut.has_cut and socket.state is SocketState.CONNECTED)
+        assert (await socket.request({"type": "ping"}))["type"] == "ack"
+        await socket.close()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.gen_test
+async def test_a_cut_after_any_frame_of_a_hangup_ends_the_call_once_for_both(
+    start: Start, through: Through, direction: str
+) -> None:
+    running = await start({"calls.calls_per_minute": 1_000})
+    proxy = await through(running.port)
+    alice, bob = await running.people("alice", "bob")
+    cutter = Cutter(proxy, direction)
+    for frames in count(1):
+        call = await running.answered(alice, bob)
+        theirs = Participant(bob, call, running.port)
+        await theirs.room.open()
+        cut = cutter.arm(frames)
+        mine = Participant(alice, call, proxy.port)
+        await mine.room.open()
+        try:
+            await mine.room.hangup()
+        except Closed as closed:
+            assert closed.name == "ended"
+        for participant in (mine, theirs):
+            ending = await participant.room.socket.closed()
+            assert isinstance(ending, Closed) and ending.name in ("normal", "ended")
+        (item,) = [each for each in await bob.history() if each["call_id"] == call["call_id"]]
+        assert (item["state"], item["end_reason"]) == ("ended", "hangup")
+        if not cut.has_cut:
+            break
+    assert frames > 2, "there were no frames to cut between"
+
+
+@pytest.mark.gen_test
+async def test_news_that_somebody_who_comes_in_has_read_already_is_told_to_the_others(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    call, mine, theirs = await running.both_in(alice, bob)
+    theirs.cut()
+    await mine.next("call")  # the loss of the other's socket is stored, and told
+    stored = await running.services.calls.get(call["call_id"])
+    assert stored is not None
+    changed = msgspec.structs.replace(stored, rev=stored.rev + 1)
+    assert await running.services.calls.replace(changed, rev=stored.rev)
+    await bob.again(theirs)
+    running.server.bus.publish(call_topic(call["call_id"]), CallNews(changed))
+    assert (await mine.next("call"))["call"]["rev"] == changed.rev

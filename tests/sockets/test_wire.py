@@ -22,9 +22,10 @@ from typing import Any
 import pytest
 import uvloop
 import websockets
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets, bind_unix_socket
-from tornado.testing import AsyncHTTPTestCase, gen_test
+from tornado.testing import AsyncHTTPSTestCase, AsyncHTTPTestCase, gen_test
 from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
@@ -1349,6 +1350,23 @@ async def test_a_blocked_connection_says_since_when() -> None:
 
 
 @on_both_loops
+async def test_a_handler_is_told_when_its_connection_is_blocked() -> None:
+    class Noting(Unbounded):
+        def on_blocked(self) -> None:
+            self.server.errors.append(Exception(self.wire.blocked_since is not None))
+
+    async with serve(Noting) as server, await server.connect(receive_buffer_bytes=4096) as client:
+        wire = (await server.handler()).wire
+        for _ in range(2):
+            for _ in range(8):
+                wire.send_text(bytes(MIB))
+            for _ in range(8):
+                await client.read_frame()
+            await until(lambda: wire.blocked_since is None)
+    assert [str(error) for error in server.errors] == ["True"] * 2
+
+
+@on_both_loops
 async def test_a_slow_reader_that_reads_on_is_blocked_only_since_what_still_waits() -> None:
     async with serve(Unbounded) as server, await server.connect(receive_buffer_bytes=4096) as client:
         wire = (await server.handler()).wire
@@ -1466,6 +1484,25 @@ async def test_an_independent_client_understands_every_message_and_the_close() -
         await (await client.ping())
         await client.close(4321, "done")
         assert (client.close_code, outcome(await server.closed.get())) == (4321, ("client", 4321, 4321, True))
+
+
+class TestBehindTls(AsyncHTTPSTestCase):
+    """TLS ends at the reverse proxy; a socket that has it cannot be handed over."""
+
+    @pytest.fixture(autouse=True)
+    def _expect_error(self, expect_error: Callable[[str], None]) -> None:
+        self.expect_error = expect_error
+
+    def get_app(self) -> Application:
+        return Application([("/", Echo, {"server": Server()})])
+
+    @gen_test
+    async def test_an_upgrade_is_refused_with_the_reason_in_the_log(self) -> None:
+        self.expect_error("Uncaught exception GET /")
+        self.expect_error("500 GET /")
+        request = HTTPRequest(f"wss://127.0.0.1:{self.get_http_port()}/", validate_cert=False)
+        with pytest.raises(HTTPClientError, match="500"):
+            await websocket_connect(request)
 
 
 class TestInTornadosHarness(AsyncHTTPTestCase):
