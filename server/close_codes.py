@@ -14,9 +14,6 @@ import msgspec
 
 Action = Literal["resume", "reconnect", "stop"]
 
-MAX_REASON_BYTES = 123
-"""A control frame carries 125 bytes, two of them the code (RFC 6455 §5.5)."""
-
 
 class CloseCode(IntEnum):
     """Every code that Ringback sends or expects."""
@@ -89,13 +86,3 @@ def comes_back(code: int) -> bool:
     if code in REGISTRY:
         return REGISTRY[CloseCode(code)].action != "stop"
     return not 4500 <= code <= 4999
-
-
-def is_legal_on_the_wire(code: int) -> bool:
-    """Whether a peer may send ``code`` in a close frame (RFC 6455 §7.4.1 and §7.4.2)."""
-    return code in {1000, 1001, 1002, 1003} or 1007 <= code <= 1014 or 3000 <= code <= 4999
-
-
-def cut_reason(reason: str) -> str:
-    """``reason`` cut to at most 123 bytes of UTF-8, at a character."""
-    return reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -302,9 +301,13 @@ def _one_database(mongo_uri: str) -> Iterator[Database[Mapping[str, Any]]]:
 @pytest.fixture
 def database(_one_database: Database[Mapping[str, Any]]) -> str:
     """The name of a database without documents. Its collections and indexes stay: to make them takes far longer."""
-    for name in _one_database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}}):
-        _one_database[name].delete_many({})
-    return _one_database.name
+    return _emptied(_one_database)
+
+
+def _emptied(database: Database[Mapping[str, Any]]) -> str:
+    for name in database.list_collection_names(filter={"name": {"$not": {"$regex": "^system"}}}):
+        database[name].delete_many({})
+    return database.name
 
 
 @pytest.fixture
@@ -346,13 +349,14 @@ def start(
 class StallingMongo:
     """A mongod that a test can bring to a halt: connections stay open, and nothing is answered."""
 
-    def __init__(self, mongo: EmbeddedMongo, uri: str) -> None:
+    def __init__(self, mongo: EmbeddedMongo, client: MongoClient[Mapping[str, Any]], uri: str) -> None:
         self._mongo = mongo
+        self._client = client
         self._uri = uri
 
     def overrides(self, **settings: object) -> dict[str, object]:
         """What `start` takes for a server on it, with an empty database; ``settings`` are those of ``mongo``."""
-        name = f"test_{secrets.token_hex(8)}"
+        name = _emptied(self._client["test_stalling"])
         own = {f"mongo.{key}": value for key, value in settings.items()}
         return {"mongo.uri": self._uri, "mongo.database": name} | own
 
@@ -362,6 +366,7 @@ class StallingMongo:
         pid = self._mongo.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)  # its threads do not halt at the same moment
         try:
             yield
         finally:
@@ -370,13 +375,11 @@ class StallingMongo:
     @contextmanager
     def holding_writes(self) -> Iterator[None]:
         """Lets reads through and holds up writes for the time of the block."""
-        client: MongoClient[Mapping[str, Any]]
-        with MongoClient(self._uri) as client:
-            client.admin.command("fsync", lock=True)
-            try:
-                yield
-            finally:
-                client.admin.command("fsyncUnlock")
+        self._client.admin.command("fsync", lock=True)
+        try:
+            yield
+        finally:
+            self._client.admin.command("fsyncUnlock")
 
 
 @pytest.fixture(scope="session")
@@ -384,7 +387,10 @@ def stalling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StallingMongo
     """One for the whole run, beside that of all the other tests."""
     mongo = EmbeddedMongo(tmp_path_factory.mktemp("stalling"))
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        yield StallingMongo(mongo, runner.run(mongo.start()))
+        uri = runner.run(mongo.start())
+        client: MongoClient[Mapping[str, Any]]
+        with MongoClient(uri) as client:
+            yield StallingMongo(mongo, client, uri)
         runner.run(mongo.stop())
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from server.close_codes import MAX_REASON_BYTES, REGISTRY, CloseCode, comes_back, cut_reason, is_legal_on_the_wire
-from tests.helpers import property_of
+from server.close_codes import REGISTRY, CloseCode, comes_back
+from server.realtime.framing import MAX_REASON_BYTES, is_legal_close_code
 
 APPLICATION_CODES = [code for code in CloseCode if code >= 4000]
 
@@ -26,7 +24,7 @@ def test_no_code_stands_there_twice() -> None:
 
 @pytest.mark.parametrize("code", CloseCode, ids=name)
 def test_every_code_may_be_sent(code: CloseCode) -> None:
-    assert is_legal_on_the_wire(code)
+    assert is_legal_close_code(code)
 
 
 @pytest.mark.parametrize("code", CloseCode, ids=name)
@@ -64,33 +62,3 @@ def test_a_client_comes_back_after_a_code_that_it_has_never_seen(code: int) -> N
 @pytest.mark.parametrize("code", [4502, 4511, 4999])
 def test_a_client_stays_away_after_a_terminal_code_that_it_has_never_seen(code: int) -> None:
     assert not comes_back(code)
-
-
-@pytest.mark.parametrize("code", [1000, 1003, 1007, 1011, 1014, 3000, 4999])
-def test_codes_of_the_standard_and_of_applications_are_legal(code: int) -> None:
-    assert is_legal_on_the_wire(code)
-
-
-@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535])
-def test_reserved_codes_are_illegal(code: int) -> None:
-    assert not is_legal_on_the_wire(code)
-
-
-def test_a_short_reason_stays_as_it_is() -> None:
-    assert cut_reason("Nothing was heard for too long.") == "Nothing was heard for too long."
-
-
-def test_a_long_reason_is_cut_at_123_bytes() -> None:
-    assert cut_reason("x" * 200) == "x" * 123
-
-
-def test_a_reason_is_cut_at_a_character() -> None:
-    assert cut_reason("x" + "ä" * 100) == "x" + "ä" * 61
-
-
-@property_of(500)
-@given(st.text(max_size=300))
-def test_a_cut_reason_fits_and_is_a_beginning(reason: str) -> None:
-    cut = cut_reason(reason)
-    assert len(cut.encode()) <= MAX_REASON_BYTES and reason.startswith(cut)
-    assert cut == reason or len((cut + reason[len(cut)]).encode()) > MAX_REASON_BYTES

@@ -19,8 +19,9 @@ from tornado.web import Application
 from handlers.base import API
 from handlers.routes import ROUTES, rules
 from handlers.sockets.elsewhere import SOCKET_PATHS
-from server.close_codes import REGISTRY, CloseCode, cut_reason
+from server.close_codes import REGISTRY, CloseCode
 from server.ids import new_id
+from server.realtime.framing import truncate_reason
 from server.wire import encode
 from tests.peer import Peer
 from tests.running import (
@@ -437,7 +438,7 @@ class TestACloseWith1008ThatNoOneCanExplain:
             bye, code, reason = await socket.closed()
             assert bye is not None
             assert (bye["code"], bye["name"]) == (code, CloseCode(code).name.lower())
-            assert reason == cut_reason(bye["message"])
+            assert reason == truncate_reason(bye["message"])
             assert call["call_id"]
 
 

@@ -230,7 +230,10 @@ class SocketHandler(WireHandler):
         limits = SessionLimits(
             settings.resume_frames, settings.resume_bytes, settings.coalesce_bytes, settings.idempotency_window_s
         )
-        return Session(new_id(), self.kind, self.resource, identity, self.endpoint.resume_window_s, limits)
+        session = Session(new_id(), self.kind, self.resource, identity, self.endpoint.resume_window_s, limits)
+        if self.connection is not None:
+            session.taken_at_s = self.connection.opened_at_s
+        return session
 
     def _welcome(
         self,
@@ -247,6 +250,11 @@ class SocketHandler(WireHandler):
         connection, services = self.connection, self.services
         if connection is None or connection.closing:  # the client left, or we closed, while the database was asked
             services.hub.release(session)
+            return
+        if session.taken_at_s > connection.opened_at_s:
+            # The client has given this socket up and come back on a newer one while the database was asked.
+            services.hub.release(session)
+            self._close(CloseCode.REPLACED)
             return
         catch_up = session.catch_up(last_seq, snapshot_seq)
         if catch_up is None:  # more was said while the snapshot was read than is kept
@@ -274,6 +282,7 @@ class SocketHandler(WireHandler):
         services.hub.attach(session, connection)
         services.heartbeat.add(connection, services.clock.monotonic())
         services.metrics.opening_s.labels(self.kind).observe(time.perf_counter() - self._accepted_at_s)
+        self.forget_request_headers()
         early, self._early = self._early, []
         for data in early:
             self.on_text(data)
@@ -316,6 +325,11 @@ class SocketHandler(WireHandler):
     def on_binary(self, data: bytes) -> None:
         """Frames are text."""
         self._close(CloseCode.UNSUPPORTED_DATA)
+
+    def on_ping(self, data: bytes) -> None:
+        """The frame layer answers it; here it only counts."""
+        if self.dispatcher is not None:
+            self.dispatcher.count_control()
 
     def on_pong(self, data: bytes) -> None:
         """The answer to one of the heartbeat's pings."""

@@ -27,6 +27,11 @@ SILENT_MEDIA = {"audio": False, "video": False, "screen": False, "hand": False}
 """What a participant sends until their first ``media`` frame."""
 
 
+_Plain = str | int | float | bool | None
+_candidates = msgspec.json.Decoder(list[dict[str, _Plain] | _Plain])
+"""No deeper and with no larger numbers than every client can read: what one passes on must not end another's socket."""
+
+
 class Room:
     """One call on this node: who is in it, what each sends, and which pairs see each other."""
 
@@ -154,6 +159,8 @@ class Rooms:
 
     def _enter(self, room: Room, leg: Leg, session: Session) -> None:
         older = room.members.get(leg.leg_id)
+        if older is not None and older.taken_at_s > session.taken_at_s:
+            raise Refused(CloseCode.REPLACED)  # the client has come on a newer socket while this one was let in
         room.members[leg.leg_id] = session
         room.leg_ids[leg.user.id] = leg.leg_id
         room.lost.discard(leg.leg_id)
@@ -307,8 +314,11 @@ class Rooms:
         return self._relay(room, mine, frame.to, relayed)
 
     def _candidate(self, session: Session, frame: frames.Candidate) -> Result:
-        if bytes(frame.candidates)[:1] != b"[":
-            raise BadRequest("candidates: a list", fields={"candidates": "a list"})
+        try:
+            _candidates.decode(frame.candidates)
+        except (msgspec.MsgspecError, RecursionError):
+            rule = "a list of RTCIceCandidateInit"
+            raise BadRequest(f"candidates: {rule}", fields={"candidates": rule}) from None
         room, mine = self._place_of(session)
         relayed = frames.RelayedCandidate(
             timestamp=self._timestamp(),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from server.close_codes import REGISTRY, CloseCode, cut_reason
+from server.close_codes import REGISTRY, CloseCode
 from server.realtime.frames import Bye, encode
+from server.realtime.framing import truncate_reason
 
 if TYPE_CHECKING:
     from server.realtime.session import Session
@@ -141,7 +142,7 @@ class Connection:
         self.transport.send_text(encode(bye))
         self.close_code = code
         self.close_reason = message
-        self.transport.close(int(code), cut_reason(message))
+        self.transport.close(int(code), truncate_reason(message))
         return True
 
     def cut(self, code: CloseCode) -> None:

@@ -116,6 +116,12 @@ class Dispatcher:
         else:
             self._enqueue(frame, self._commands.slow[kind])
 
+    def count_control(self) -> None:
+        """A ping of the client's: the frame layer has answered it, but a flood of them is a flood."""
+        now_s = self._clock.monotonic()
+        if not self._bucket.take(now_s):
+            self._count_limited(now_s)
+
     # ── quick ──
 
     def _run_quick(self, command: Quick, frame: FromClient, now_s: float) -> None:
@@ -188,6 +194,9 @@ class Dispatcher:
 
     def _refuse_limited(self, data: bytes, now_s: float) -> None:
         self._say_error(id_of(data), RateLimited("Too many frames a second", retry_after_s=self._bucket.wait_s()))
+        self._count_limited(now_s)
+
+    def _count_limited(self, now_s: float) -> None:
         if self._limited is None:
             self._limited = OffenceWindow(self._settings.limited_frames_per_10_s, 10.0)
         if self._limited.add(now_s):

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from server.clock import Clock
-from server.close_codes import is_legal_on_the_wire
 from server.log import get_logger
 from server.realtime.connection import Connection
 from server.store.connections import ConnectionStore
@@ -88,7 +87,6 @@ class Records:
         transport, session = connection.transport, connection.session
         now = self._clock.now()
         age_s = max(0.0, self._clock.monotonic() - connection.opened_at_s)
-        received = transport.code_received
         return ConnectionRecord(
             connection_id=session.id if session else None,
             user_id=session.who.user.id if session else None,
@@ -98,8 +96,7 @@ class Records:
             node=self._node,
             initiator=transport.initiator or "network",
             code_sent=None if connection.close_code is None else int(connection.close_code),
-            # What is illegal never reaches a record, whatever the frame layer let through.
-            code_received=received if received is not None and is_legal_on_the_wire(received) else None,
+            code_received=transport.code_received,
             clean=transport.clean,
             reason=connection.close_reason or None,
             opened_at=now - timedelta(seconds=age_s),

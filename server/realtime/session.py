@@ -55,6 +55,7 @@ class Session:
         "over",
         "resource",
         "resume_window_s",
+        "taken_at_s",
         "who",
     )
 
@@ -70,6 +71,7 @@ class Session:
         self.buffer = ResumeBuffer(limits.resume_frames, limits.resume_bytes)
         self.connection: Connection | None = None  # the socket that carries this session now
         self.generation = 0
+        self.taken_at_s = 0.0  # monotonic; when the newest socket that took it was accepted
         self.detached_at_s: float | None = None  # monotonic; None while a socket is attached or was never
         self.over = False  # nothing is sent any more, and nobody can resume
         self.dropped = 0  # frames that came too late
@@ -114,6 +116,7 @@ class Session:
         """Makes ``connection`` the one that carries this session; returns the one it replaces, if any."""
         older, self.connection = self.connection, connection
         self.generation += 1
+        self.taken_at_s = connection.opened_at_s
         self.detached_at_s = None
         self.release_held()  # what waited for the older socket is not held back from this one
         return older

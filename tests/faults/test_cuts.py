@@ -10,12 +10,13 @@ import pytest
 from ringback_client.backoff import Backoff
 from ringback_client.errors import Closed
 from ringback_client.websocket import Credentials, RingbackSocket, SocketState
+from server.close_codes import CloseCode
 from server.realtime.bus import CallNews, call_topic
 from tests.faults.conftest import Through
 from tests.faults.conversation import Conversation, Ledger, Participant, Telephone
 from tests.faults.cutting import AfterFrames
 from tests.faults.proxy import End, Link, Proxy, Way
-from tests.running import Running, Start
+from tests.running import Running, StallingMongo, Start
 
 QUICK_CLOSE: dict[str, object] = {"sockets.close_timeout_s": 0.05}
 """Whoever hangs half-open does not answer a close."""
@@ -190,3 +191,24 @@ async def test_news_that_somebody_who_comes_in_has_read_already_is_told_to_the_o
     await bob.again(theirs)
     running.server.bus.publish(call_topic(call["call_id"]), CallNews(changed))
     assert (await mine.next("call"))["call"]["rev"] == changed.rev
+
+
+@pytest.mark.parametrize("path", ["/ws/user", "/ws/call/{call_id}"])
+@pytest.mark.parametrize("resumes", [True, False], ids=["resumed", "new"])
+@pytest.mark.gen_test
+async def test_a_socket_given_up_while_it_was_let_in_does_not_end_the_one_that_came_after(
+    start: Start, stalling: StallingMongo, path: str, resumes: bool
+) -> None:
+    running = await start(stalling.overrides())
+    alice, bob = await running.people("alice", "bob")
+    path = path.format(call_id=(await running.answered(alice, bob))["call_id"])
+    first = await alice.open(path)
+    await first.next("connected")
+    asked = {"resume": first.connection_id, "last_seq": "0"} if resumes else {}
+    with stalling.holding_writes():  # a ws token is used up by a write, a bearer token is not
+        given_up = await running.open(path, token=alice.ws_token(), **asked)
+        back = await alice.open(path, **asked)
+        await back.next("connected")
+    if resumes or "call" in path:  # else they are two devices
+        assert (await given_up.closed()).code == CloseCode.REPLACED
+    assert (await back.request("ping"))["type"] == "ack"

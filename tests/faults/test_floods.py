@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ringback_client.wire import MAX_FRAME_BYTES
 from server.calls.chat_log import KEPT_MESSAGES
 from tests.faults.conversation import Participant
 from tests.running import Start
@@ -12,7 +11,9 @@ from tests.running import Start
 TALKATIVE: dict[str, object] = {"sockets.frames_per_s": 10_000, "sockets.frames_burst": 100_000}
 
 
-@pytest.mark.parametrize(("character", "kept"), [("x", 60), ("\U0001f600", 15), ("\x01", 10)], ids=["x", "4 B", "escape"])
+@pytest.mark.parametrize(
+    ("character", "kept"), [("x", 60), ("\U0001f600", 15), ("\x01", 10)], ids=["x", "4 B", "escape"]
+)
 @pytest.mark.gen_test
 async def test_a_room_full_of_the_longest_messages_lets_somebody_in(start: Start, character: str, kept: int) -> None:
     running = await start(TALKATIVE)

@@ -173,7 +173,9 @@ class Device:
 
     async def watch(self) -> None:
         """From now on it is told of Bob."""
-        await self._raw.send(masked(TEXT, json.dumps({"type": "watch", "id": "w", "user_ids": [self._bob.id]}).encode()))
+        await self._raw.send(
+            masked(TEXT, json.dumps({"type": "watch", "id": "w", "user_ids": [self._bob.id]}).encode())
+        )
         await self.read_until("w")
 
     def ring(self) -> None:

@@ -29,14 +29,14 @@ async def test_nobody_has_to_sign_in_to_ask(running: Running) -> None:
 class TestWithoutADatabase:
     @pytest.mark.gen_test
     async def test_it_lives(self, start: Start, stalling: StallingMongo) -> None:
-        running = await start(stalling.overrides(timeout_ms=100))
+        running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             assert (await running.api("GET", "/livez")).status == 200
 
     @pytest.mark.gen_test
     async def test_it_is_not_ready(self, start: Start, stalling: StallingMongo, expect_error: Expect) -> None:
         expect_error("'status': 503")
-        running = await start(stalling.overrides(timeout_ms=100))
+        running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             answer = await running.api("GET", "/readyz")
         assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "unavailable", "2")
@@ -44,7 +44,7 @@ class TestWithoutADatabase:
     @pytest.mark.gen_test
     async def test_it_is_unhealthy(self, start: Start, stalling: StallingMongo, expect_error: Expect) -> None:
         expect_error("'status': 503")
-        running = await start(stalling.overrides(timeout_ms=100))
+        running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             answer = await running.api("GET", "/health")
         assert (answer.status, answer.document["status"]) == (503, "unhealthy")
@@ -55,7 +55,7 @@ class TestWithoutADatabase:
         self, start: Start, stalling: StallingMongo, expect_error: Expect
     ) -> None:
         expect_error("'status': 503")
-        running = await start(stalling.overrides(timeout_ms=100))
+        running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             await running.api("GET", "/readyz")
         assert (await running.api("GET", "/readyz")).status == 200

@@ -297,7 +297,7 @@ class TestErrorPages:
         self, start: Start, stalling: StallingMongo, expect_error: Expect
     ) -> None:
         expect_error("'status': 503")
-        running = await start(stalling.overrides(timeout_ms=100))
+        running = await start(stalling.overrides(timeout_ms=500))
         browser = await Browser.of(await running.person("alice"))
         with stalling.stalled():
             answer = await browser.get("/")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from server.close_codes import MAX_REASON_BYTES, REGISTRY, CloseCode
+from server.close_codes import REGISTRY, CloseCode
 from server.realtime.connection import Connection
+from server.realtime.framing import MAX_REASON_BYTES
 from tests.clock import ManualClock
 from tests.realtime.fakes import World, connection, socket_of
 

@@ -444,6 +444,14 @@ def test_frames_above_the_rate_over_a_long_time_do_not_close_the_socket(limited:
     assert limited.closed == []
 
 
+def test_a_flood_of_pings_closes_the_socket_as_one_of_frames_does(limited: Desk) -> None:
+    for _ in range(299):
+        limited.dispatcher.count_control()
+    assert limited.closed == []
+    limited.dispatcher.count_control()
+    assert limited.closed == [CloseCode.RATE_LIMITED]
+
+
 @pytest.mark.gen_test
 async def test_each_id_gets_exactly_one_answer_in_whatever_mixture(desk: Desk) -> None:
     desk.chat = fails(AlreadyAnswered())

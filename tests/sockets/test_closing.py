@@ -11,8 +11,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from server.close_codes import MAX_REASON_BYTES, REGISTRY, CloseCode
-from server.realtime.framing import CLOSE, CONTINUATION, PING, TEXT
+from server.close_codes import REGISTRY, CloseCode
+from server.realtime.framing import CLOSE, CONTINUATION, MAX_REASON_BYTES, PING, TEXT
 from tests.running import Person, Running, Start
 from tests.sockets.raw import RawClient, masked, upgrade_request
 

@@ -75,7 +75,7 @@ class TestAnswers:
 
     @pytest.mark.gen_test
     async def test_do_not_wait_for_slow_work_before_them(self, start: Start, stalling: StallingMongo) -> None:
-        running = await start(stalling.overrides(timeout_ms=300))
+        running = await start(stalling.overrides(timeout_ms=500))
         inbox = await (await running.person("alice")).inbox()
         with stalling.stalled():
             await inbox.send("watch", id="slow", user_ids=[])
@@ -129,7 +129,7 @@ class TestTheSameIdAgain:
 
     @pytest.mark.gen_test
     async def test_is_done_again_after_a_refusal_that_passes(self, start: Start, stalling: StallingMongo) -> None:
-        running = await start(stalling.overrides(timeout_ms=200))
+        running = await start(stalling.overrides(timeout_ms=500))
         inbox = await (await running.person("alice")).inbox()
         with stalling.stalled():
             error = await inbox.request("watch", id="once", user_ids=[])

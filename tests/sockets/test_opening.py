@@ -209,7 +209,7 @@ class TestTokens:
 
     @pytest.mark.gen_test
     async def test_need_the_database_to_be_spent(self, start: Start, stalling: StallingMongo) -> None:
-        running = await start(stalling.overrides(timeout_ms=100))
+        running = await start(stalling.overrides(timeout_ms=500))
         alice = await running.person("alice")
         with stalling.stalled():
             bye, code, _ = await (await running.open("/ws/user", token=alice.ws_token())).closed()
