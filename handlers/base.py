@@ -146,7 +146,7 @@ class BaseHandler(tornado.web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answers with the error that was raised; what is our fault is logged with the request id, and not shown."""
         raised = kwargs.get("exc_info", (None, None, None))[1]
-        error = _as_ringback(raised, status_code)
+        error = as_ringback(raised, status_code)
         self.set_status(error.status, HTTPStatus(error.status).phrase)
         if isinstance(error, MethodNotAllowed):
             self.set_header("Allow", ", ".join(method for method in METHODS if self._implements(method)))
@@ -200,19 +200,26 @@ class ApiHandler(BaseHandler):
         return int(text)
 
     def write_problem(self, error: RingbackError) -> None:
-        """RFC 9457: ``type, title, status, detail`` and our ``code``, ``request_id``, ``errors``."""
+        """See :func:`problem`."""
         self.set_header("Content-Type", "application/problem+json")
-        problem: dict[str, Any] = {
-            "type": f"urn:ringback:error:{error.code}",
-            "title": error.title,
-            "status": error.status,
-            "detail": error.detail,
-            "code": error.code,
-            "request_id": self.request_id,
-        }
-        if error.fields:
-            problem["errors"] = error.fields
-        self.finish(encode(problem))
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            self.set_header("WWW-Authenticate", "Bearer")  # RFC 9110 §15.5.2; no browser asks a person for it
+        self.finish(encode(problem(error, self.request_id)))
+
+
+def problem(error: RingbackError, request_id: str) -> dict[str, Any]:
+    """``error`` as RFC 9457 has it: ``type, title, status, detail`` and our ``code``, ``request_id``, ``errors``."""
+    document: dict[str, Any] = {
+        "type": f"urn:ringback:error:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if error.fields:
+        document["errors"] = error.fields
+    return document
 
 
 def bad_query(name: str, rule: str) -> RingbackError:
@@ -244,7 +251,8 @@ def browser_label(user_agent: str) -> str:
     return browser or system or "Unknown device"
 
 
-def _as_ringback(raised: BaseException | None, status: int) -> RingbackError:
+def as_ringback(raised: BaseException | None, status: int) -> RingbackError:
+    """The refusal that ``raised``, which Tornado would answer with ``status``, is to a client."""
     if isinstance(raised, RingbackError):
         return raised
     if status == 404:

@@ -159,8 +159,17 @@ class Server:
         hub = Hub(bus, clock, sockets.max_connections_per_user, self._on_closed)
         presence = PresenceBoard(hub, bus, clock)
         switchboard = Switchboard(calls, users, presence, hub, bus, clock, settings.calls)
+        accounts = Accounts(users, sign_ins, self._passwords, clock)
         inbox = Inbox(
-            switchboard, users, presence, hub, background, clock, sockets.heartbeat_interval_s, sockets.resume_window_s
+            switchboard,
+            users,
+            accounts,
+            presence,
+            hub,
+            background,
+            clock,
+            sockets.heartbeat_interval_s,
+            sockets.resume_window_s,
         )
         self.rooms = Rooms(switchboard, hub, bus, background, clock, sockets)
         endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
@@ -175,7 +184,7 @@ class Server:
             users=users,
             calls=calls,
             sign_ins=sign_ins,
-            accounts=Accounts(users, sign_ins, self._passwords, clock),
+            accounts=accounts,
             presence=presence,
             switchboard=switchboard,
             hub=hub,
@@ -274,6 +283,7 @@ class Server:
         dropped = self.services.hub.sweep()
         lost = self.rooms.sweep()
         self.services.presence.sweep()
+        await self.services.background.catch_up()  # before deadlines are judged: media may have flowed since
         report = await self.services.switchboard.sweep()
         self.services.metrics.expired_calls.inc(report.expired)
         if dropped or lost or report.expired:
@@ -283,6 +293,7 @@ class Server:
     # ── records ──
 
     def _on_closed(self, connection: Connection) -> None:
+        self.services.heartbeat.remove(connection)
         record = self.records.closed(connection)
         code = record.code_sent or record.code_received
         self.services.metrics.sockets_closed.labels(record.kind, str(code or "none")).inc()

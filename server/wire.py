@@ -72,7 +72,7 @@ def decode(body: bytes, shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise bad_request(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest("The body is not JSON") from None
+        raise BadRequest("The body is not JSON", fields={"body": "not JSON"}) from None
 
 
 def bad_request(error: msgspec.ValidationError) -> BadRequest:

@@ -14,10 +14,9 @@ import msgspec
 import pymongo
 import pytest
 from pymongo.database import Database
-from tornado.web import Application
 
 from handlers.base import API
-from handlers.routes import ROUTES, rules
+from handlers.routes import ROUTES
 from handlers.sockets.elsewhere import SOCKET_PATHS
 from server.close_codes import REGISTRY, CloseCode
 from server.ids import new_id
@@ -269,21 +268,16 @@ class TestARouteThatIsNotWhereItSeemsAndARefusalBeforeTheUpgrade:
     """A path was registered twice, under a doubled prefix, and a refused upgrade told the page nothing."""
 
     def test_every_path_is_registered_once(self) -> None:
-        paths = Counter(route.shown for route in ROUTES) + Counter(route.pattern for route in ROUTES)
-        shown = {route.shown for route in ROUTES} & {route.pattern for route in ROUTES}
-        assert {path for path, count in paths.items() if count > (2 if path in shown else 1)} == set()
+        for paths in ([route.shown for route in ROUTES], [route.pattern for route in ROUTES]):
+            assert [path for path, count in Counter(paths).items() if count > 1] == []
 
     def test_the_prefix_stands_once_in_every_path_under_it(self) -> None:
-        assert [route.pattern.count(API) for route in ROUTES if route.kind != "page"] == [
-            1 for route in ROUTES if route.kind != "page"
-        ]
-        assert not any(API in route.pattern for route in ROUTES if route.kind == "page")
+        assert {route.pattern.count(API) for route in ROUTES if route.kind != "page"} == {1}
+        assert {route.pattern.count(API) for route in ROUTES if route.kind == "page"} == {0}
 
-    def test_every_socket_is_matched_by_one_rule_only(self, running: Running) -> None:
-        sockets = [route for route in ROUTES if route.kind == "socket"]
-        for path in (f"{API}/ws/user", f"{API}/ws/call/{new_id()}"):
-            assert len([route for route in sockets if re.fullmatch(route.pattern, path)]) == 1
-        assert isinstance(Application(rules({"services": running.services})), Application)
+    @pytest.mark.parametrize("path", [f"{API}/ws/user", f"{API}/ws/call/{new_id()}"], ids=["user", "call"])
+    def test_every_socket_is_matched_by_one_route_only(self, path: str) -> None:
+        assert len([route for route in ROUTES if re.fullmatch(route.pattern, path)]) == 1
 
     def test_the_nearest_path_is_looked_for_among_the_real_ones(self) -> None:
         assert {route.shown for route in ROUTES if route.kind == "socket"} == set(SOCKET_PATHS)
@@ -382,15 +376,13 @@ class TestACloseWith1008ThatNoOneCanExplain:
     @pytest.mark.gen_test
     async def test_a_call_with_every_time_set_serialises_in_a_snapshot_and_at_its_end(self, running: Running) -> None:
         alice, bob = await running.people("alice", "bob")
-        call, mine, theirs = await running.both_in(alice, bob)
+        _, mine, theirs = await running.both_in(alice, bob)
         shown = theirs.connected["snapshot"]["call"]
         assert all(RFC3339_MS.fullmatch(leg["joined_at"]) for leg in shown["legs"])
         await mine.send("hangup")
         ended = (await theirs.next("ended"))["call"]
         assert RFC3339_MS.fullmatch(ended["ended_at"])
         assert (await theirs.closed()).code == CloseCode.NORMAL
-        assert [item["call"] for item in (await bob.inbox()).connected["snapshot"]["calls"]] == []
-        assert call["call_id"] == ended["call_id"]
 
     @pytest.mark.gen_test
     async def test_the_owner_gets_in_and_a_stranger_does_not(self, running: Running) -> None:
@@ -420,7 +412,7 @@ class TestACloseWith1008ThatNoOneCanExplain:
         limits = {"sockets.max_frame_bytes": 1024, "sockets.max_sdp_bytes": 512}
         running = await start({"sockets.auth_timeout_s": 0.1} | limits)
         alice, bob = await running.people("alice", "bob")
-        call, room, _ = await running.both_in(alice, bob)
+        _, room, _ = await running.both_in(alice, bob)
         sockets = [
             await running.open("/ws/user"),
             await running.open("/ws/user", token="nonsense"),
@@ -439,7 +431,6 @@ class TestACloseWith1008ThatNoOneCanExplain:
             assert bye is not None
             assert (bye["code"], bye["name"]) == (code, CloseCode(code).name.lower())
             assert reason == truncate_reason(bye["message"])
-            assert call["call_id"]
 
 
 class TestAPageThatReconnectsForEverAndASendAfterTheClose:

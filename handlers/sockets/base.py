@@ -7,17 +7,16 @@ of a refused one: whoever is not let in learns why from ``bye`` and the close co
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from typing import Any, ClassVar
 
-import tornado.web
-
-from handlers.base import PAGE_COOKIE
+from handlers.base import PAGE_COOKIE, as_ringback, problem
 from handlers.sockets.wire import WireHandler
 from server.auth.identity import Identity
 from server.auth.tokens import Claims
 from server.close_codes import CloseCode
-from server.errors import BadRequest, RingbackError, Unauthenticated
+from server.errors import BadRequest, HostRefused, MethodNotAllowed, OriginRefused, RingbackError, Unauthenticated
 from server.ids import is_id, new_id
 from server.log import get_logger
 from server.realtime.connection import Connection
@@ -27,6 +26,7 @@ from server.realtime.frames import Auth, Connected, FrameReader, Resumed, encode
 from server.realtime.heartbeat import note_pong
 from server.realtime.session import Session, SessionLimits
 from server.services import Services
+from server.wire import encode as encode_json
 
 log = get_logger("sockets")
 
@@ -65,16 +65,18 @@ class SocketHandler(WireHandler):
         Tornado asks ``check_origin`` only in some cases; this is asked in all.
         """
         origins = self.services.origins
-        if not origins.allows_host(self.request.host):
-            raise tornado.web.HTTPError(421)
         origin = self.request.headers.get("Origin")
         if origin is not None and not origins.allows_origin(origin):
             log.warning("origin_refused", origin=origin[:200], allowed=origins.origins())
-            raise tornado.web.HTTPError(403)
+            raise OriginRefused("Add this page's address to server.allowed_origins to let it in")
+        if not origins.allows_host(self.request.host):
+            raise HostRefused(f"Not one of server.allowed_hosts: {self.request.host[:100]!r}")
         self._given = self._credentials()
         if origin is None and self.get_cookie(PAGE_COOKIE) and self._given[0] is None:
             # A cookie is sent by a browser on its own, and browsers always send an Origin with it.
-            raise tornado.web.HTTPError(403)
+            raise OriginRefused("A cookie without an Origin opens no socket")
+        if self.request.method == "GET" and self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise BadRequest("This is the address of a socket: it takes a WebSocket upgrade and nothing else")
 
     def check_origin(self, origin: str) -> bool:
         """Decided in :meth:`prepare` already."""
@@ -86,11 +88,19 @@ class SocketHandler(WireHandler):
         return value.decode(errors="replace")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """A refused upgrade says no more than its status: nobody but a developer sees it."""
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        if status_code == 405:
+        """A refused upgrade is a problem as everywhere else, though nobody but a developer sees it."""
+        error = as_ringback(kwargs.get("exc_info", (None, None, None))[1], status_code)
+        self.set_status(error.status)
+        self.set_header("Content-Type", "application/problem+json")
+        self.set_header("X-Request-Id", self.request_id)
+        if isinstance(error, MethodNotAllowed):
             self.set_header("Allow", "GET")
-        self.finish(f"{status_code}\n")
+        self.finish(encode_json(problem(error, self.request_id)))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """A refusal is no news."""
+        if not isinstance(value, RingbackError):
+            super().log_exception(typ, value, tb)
 
     @property
     def max_message_size(self) -> int:
@@ -124,7 +134,7 @@ class SocketHandler(WireHandler):
         )
         services.hub.connections.add(self.connection)
         if services.draining():
-            self.connection.close(CloseCode.DRAINING)
+            self.connection.close(CloseCode.DRAINING, retry_after_ms=self._return_ms())
             return
         token, kind = self._given
         if token is not None:
@@ -133,6 +143,10 @@ class SocketHandler(WireHandler):
             self._deadline = asyncio.get_running_loop().call_later(
                 services.settings.sockets.auth_timeout_s, self._refuse, CloseCode.AUTH_TIMEOUT
             )
+
+    def _return_ms(self) -> int:
+        """When to try again while this node stops: not before it is gone, and not everybody at once."""
+        return round(1000 * random.uniform(1.0, max(1.0, self.services.settings.sockets.drain_s)))
 
     def _credentials(self) -> tuple[str | None, str]:
         scheme, _, bearer = self.request.headers.get("Authorization", "").partition(" ")
@@ -204,7 +218,7 @@ class SocketHandler(WireHandler):
                 hub.release(known)
                 raise
             if not known.over:
-                self._welcome(known, snapshot, snapshot_seq, resume, last_seq)
+                self._welcome(known, identity, snapshot, snapshot_seq, resume, last_seq)
                 return
         if not hub.has_room_for(identity.user.id):
             raise Refused(CloseCode.TOO_MANY_CONNECTIONS)
@@ -216,14 +230,14 @@ class SocketHandler(WireHandler):
             raise
         if session.over:  # the sign-in has ended while the database was asked
             raise Refused(CloseCode.SIGNED_OUT)
-        self._welcome(session, snapshot, 0, resume, None)
+        self._welcome(session, identity, snapshot, 0, resume, None)
 
     def _resumable(self, claims: Claims, resume: str | None) -> Session | None:
-        """The session that is asked for, if it is this person's, of this sign-in, and on this path."""
+        """The session that is asked for, if it is this person's, in whatever sign-in, and on this path."""
         session = self.services.hub.get(resume) if resume and is_id(resume) else None
         if session is None or (session.kind, session.resource) != (self.kind, self.resource):
             return None
-        return session if session.who.sign_in_id == claims.sign_in_id else None
+        return session if session.who.user.id == claims.user_id else None
 
     def _new_session(self, identity: Identity) -> Session:
         settings = self.services.settings.sockets
@@ -238,6 +252,7 @@ class SocketHandler(WireHandler):
     def _welcome(
         self,
         session: Session,
+        who: Identity,
         snapshot: dict[str, Any],
         snapshot_seq: int,
         resume: str | None,
@@ -261,6 +276,7 @@ class SocketHandler(WireHandler):
             services.hub.drop(session, CloseCode.STATE_LOST)
             self._close(CloseCode.STATE_LOST)
             return
+        services.hub.rebind(session, who)
         connection.send(self._connected(session, snapshot))
         frames = catch_up.frames
         if resume is not None:

@@ -46,7 +46,7 @@ class ElsewhereHandler(WireHandler):
 
 def nearest(path: str) -> str:
     """The real socket path that ``path`` was most likely meant to be."""
-    own = re.sub(r"/[0-9a-f-]{36}(?=/|$)", "/{call_id}", path)
+    own = re.sub(r"/[0-9a-f-]{36}(?=/|$)", "/{call_id}", path.lower())
     tail = own[own.rfind("/ws/") :] if "/ws/" in own else own
     ends = {real.removeprefix(API): real for real in SOCKET_PATHS}
     close = difflib.get_close_matches(tail, list(ends), n=1, cutoff=0.0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from server.auth.accounts import Accounts
 from server.calls import rules
 from server.calls.model import Call, view
 from server.calls.notices import expires_in_ms
@@ -28,6 +30,7 @@ class Inbox:
         self,
         switchboard: Switchboard,
         users: UserStore,
+        accounts: Accounts,
         presence: PresenceBoard,
         hub: Hub,
         background: Background,
@@ -37,6 +40,7 @@ class Inbox:
     ) -> None:
         self._switchboard = switchboard
         self._users = users
+        self._accounts = accounts
         self._presence = presence
         self._hub = hub
         self._background = background
@@ -44,13 +48,21 @@ class Inbox:
         self.interval_s = interval_s
         self.resume_window_s = resume_window_s
         self.commands = Commands(
-            reader=frames.FrameReader(frames.Ringing, frames.AnswerCall, frames.Decline, frames.Ignore, frames.Watch),
+            reader=frames.FrameReader(
+                frames.Ringing,
+                frames.AnswerCall,
+                frames.Decline,
+                frames.Ignore,
+                frames.Watch,
+                frames.PresenceFromClient,
+            ),
             quick={frames.Ignore: self._ignore},
             slow={
                 frames.Ringing: self._ringing,
                 frames.AnswerCall: self._answer,
                 frames.Decline: self._decline,
                 frames.Watch: self._watch,
+                frames.PresenceFromClient: self._set_presence,
             },
         )
 
@@ -73,7 +85,7 @@ class Inbox:
             elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
                 incoming.append({"call": view(call), "expires_in_ms": expires_in_ms(call, now)})
                 if not leg.reached:
-                    self._background.start(self._switchboard.reached(call.call_id, user_id), "reached")
+                    self._background.start(partial(self._switchboard.reached, call.call_id, user_id), "reached")
         return {"incoming": incoming, "calls": others}
 
     def session_attached(self, session: Session) -> None:
@@ -103,6 +115,12 @@ class Inbox:
 
     def _ignore(self, session: Session, frame: frames.Ignore) -> Result:
         return None  # this device is silent by its own doing; the others go on ringing
+
+    async def _set_presence(self, session: Session, frame: frames.PresenceFromClient) -> Result:
+        do_not_disturb = frame.state == "do_not_disturb"
+        await self._accounts.change_profile(session.who.user.id, do_not_disturb=do_not_disturb)
+        self._presence.changed(session.who.user.id, do_not_disturb)
+        return None
 
     async def _watch(self, session: Session, frame: frames.Watch) -> Result:
         people = await self._users.by_ids(frame.user_ids)

@@ -14,15 +14,18 @@ from server.wire import rfc3339
 Stopped = Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
 
 
-def notices(before: Call | None, after: Call, actor: str | None, now: datetime) -> Iterator[tuple[str, Message]]:
+def notices(
+    before: Call | None, after: Call, actor: str | None, now: datetime, by: str | None = None
+) -> Iterator[tuple[str, Message]]:
     """The messages, each with its topic, for a call that was just stored.
 
     ``actor`` is the connection or sign-in that caused the change: it learns of it by ``call`` and is not told that its
-    own answer was given elsewhere. Rooms hear first, so that whoever is in the call is never behind.
+    own answer was given elsewhere. ``by`` is the user id of the person who did it. Rooms hear first, so that whoever is
+    in the call is never behind.
     """
-    yield call_topic(after.call_id), CallNews(after)
+    yield call_topic(after.call_id), CallNews(after, by)
     shown = view(after)
-    changed = encode(CallChanged(timestamp=rfc3339(now), call_id=after.call_id, call=shown))
+    changed = encode(CallChanged(timestamp=rfc3339(now), call_id=after.call_id, call=shown, user_id=by))
     for leg in after.legs:
         topic = user_topic(leg.user.id)
         was = before.leg(leg.leg_id) if before else None
@@ -30,7 +33,9 @@ def notices(before: Call | None, after: Call, actor: str | None, now: datetime) 
             yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now))
             continue
         if was is not None and was.is_ringable and not leg.is_ringable:
-            stopped = IncomingStopped(timestamp=rfc3339(now), call_id=after.call_id, reason=_why_it_stopped(after, leg))
+            stopped = IncomingStopped(
+                timestamp=rfc3339(now), call_id=after.call_id, reason=_why_it_stopped(after, leg), user_id=by
+            )
             yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
         yield topic, ToDevices(leg.user.id, changed)
 

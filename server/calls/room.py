@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from server.errors import BadRequest, BadState, TooLarge
 from server.ids import new_id
 from server.realtime import frames
 from server.realtime.background import Background
-from server.realtime.bus import PRESENCE, Bus, CallNews, Message, PresenceNews, ToLeg, ToRoom, call_topic
+from server.realtime.bus import PRESENCE, Bus, CallNews, LegTaken, Message, PresenceNews, ToLeg, ToRoom, call_topic
 from server.realtime.dispatch import Commands, Result
 from server.realtime.endpoint import Refused
 from server.realtime.hub import Hub
@@ -46,6 +47,7 @@ class Room:
         self.paths: dict[tuple[str, str], frames.Connectivity] = {}  # (who says, about whom), leg ids
         self.opening = 0  # how many wait for the database to be let in
         self.lost: set[str] = set()  # legs whose resume window is over while others still hear them
+        self.absent: dict[str, float] = {}  # legs in the call of which nothing was seen here, since (monotonic)
         self.chat = ChatLog()
 
     def learn(self, call: Call) -> None:
@@ -106,6 +108,7 @@ class Rooms:
         self._bus = bus
         self._background = background
         self._timestamp = Stamp(clock)
+        self._now_s = clock.monotonic
         self._max_sdp_bytes = settings.max_sdp_bytes
         self._max_chat_characters = settings.max_chat_characters
         self.interval_s = settings.call_heartbeat_interval_s
@@ -161,13 +164,13 @@ class Rooms:
         older = room.members.get(leg.leg_id)
         if older is not None and older.taken_at_s > session.taken_at_s:
             raise Refused(CloseCode.REPLACED)  # the client has come on a newer socket while this one was let in
+        # By the bus, because the older one may hang on another node.
+        self._bus.publish(room.topic, LegTaken(room.call_id, leg.leg_id, session.id))
         room.members[leg.leg_id] = session
         room.leg_ids[leg.user.id] = leg.leg_id
         room.lost.discard(leg.leg_id)
         self._forget_media(room, leg.leg_id)
         self._hub.admit(session)
-        if older is not None:
-            self._hub.drop(older, CloseCode.REPLACED)
 
     async def reopen(self, session: Session) -> dict[str, Any]:
         """The snapshot for a participant who comes back."""
@@ -231,9 +234,9 @@ class Rooms:
         """Lets the stored leg follow its socket. The database is the slower of the two, so this is asked again with
         each news of the call: a socket may be back before its loss was stored."""
         if leg.state == "joined" and session.detached_at_s is not None:
-            self._background.start(self._switchboard.socket_lost(session.resource, leg.leg_id), "socket_lost")
+            self._background.start(partial(self._switchboard.socket_lost, session.resource, leg.leg_id), "socket_lost")
         elif leg.state == "reconnecting" and session.connection is not None:
-            self._background.start(self._switchboard.socket_back(session.resource, leg.leg_id), "socket_back")
+            self._background.start(partial(self._switchboard.socket_back, session.resource, leg.leg_id), "socket_back")
 
     def session_over(self, session: Session, code: CloseCode) -> None:
         """Nobody will come back for this session; whether the leg ends with it depends on why."""
@@ -254,18 +257,35 @@ class Rooms:
             self._end_leg(room, leg_id, "connection_lost")
 
     def sweep(self) -> int:
-        """Ends the legs that were only kept because others heard them, and are heard no longer; returns how many."""
+        """Ends the legs that were only kept because others heard them, and are heard no longer, and those that never
+        came; returns how many."""
         ended = 0
         for room in list(self._rooms.values()):
             for leg_id in [leg_id for leg_id in room.lost if not room.is_heard(leg_id)]:
                 self._end_leg(room, leg_id, "connection_lost")
                 ended += 1
+            ended += self._end_absent(room)
         return ended
+
+    def _end_absent(self, room: Room) -> int:
+        """Whoever answered and is not in the room has as long as for a resume: their server was killed, say, and they
+        did not come to this one."""
+        call, now_s = room.call, self._now_s()
+        if call is None or call.answered_at is None:
+            return 0
+        missing = {leg.leg_id for leg in call.legs if leg.is_in_call} - room.members.keys()
+        room.absent = {leg_id: room.absent.get(leg_id, now_s) for leg_id in missing}
+        late = [leg_id for leg_id, since_s in room.absent.items() if now_s - since_s >= self.resume_window_s]
+        for leg_id in late:
+            del room.absent[leg_id]
+            leave = partial(self._switchboard.leave, room.call_id, leg_id, "connection_lost", None)
+            self._background.start(leave, "leave")
+        return len(late)
 
     def _end_leg(self, room: Room, leg_id: str, reason: Literal["hangup", "connection_lost"]) -> None:
         by = room.members[leg_id].who.user.id if reason == "hangup" else None
         self._remove(room, leg_id, reason)
-        self._background.start(self._switchboard.leave(room.call_id, leg_id, reason, by), "leave")
+        self._background.start(partial(self._switchboard.leave, room.call_id, leg_id, reason, by), "leave")
 
     def _remove(self, room: Room, leg_id: str, reason: str) -> None:
         session = room.members.pop(leg_id)
@@ -389,12 +409,15 @@ class Rooms:
         room.paths[mine, frame.leg_id] = frame.connection
         leg = room.known().leg(mine)
         if frame.connection == "connected" and leg is not None and leg.media_at is None:
-            self._background.start(self._switchboard.media_connected(room.call_id, mine), "media_connected")
+            self._background.start(partial(self._switchboard.media_connected, room.call_id, mine), "media_connected")
         return None
 
     async def _leave(self, session: Session, frame: frames.Leave) -> Result:
         room, mine = self._place_of(session)
-        await self._switchboard.leave(room.call_id, mine, "hangup", session.who.user.id)
+        call = await self._switchboard.leave(room.call_id, mine, "hangup", session.who.user.id)
+        leg = call.leg(mine)
+        if leg is not None and leg.is_ringable:  # came in to look before answering: it rings on, and nothing is stored
+            self._hub.retire(session, CloseCode.NORMAL)
         return None
 
     async def _hang_up(self, session: Session, frame: frames.HangUp) -> Result:
@@ -412,10 +435,19 @@ class Rooms:
             for leg_id, session in list(self._rooms[message.call_id].members.items()):
                 if leg_id != message.skip_leg_id:
                     session.deliver(message.body)
+        elif isinstance(message, LegTaken):
+            self._on_leg_taken(self._rooms[message.call_id], message)
         elif isinstance(message, CallNews):
-            self._on_news(self._rooms[message.call.call_id], message.call)
+            self._on_news(self._rooms[message.call.call_id], message.call, message.by)
 
-    def _on_news(self, room: Room, call: Call) -> None:
+    def _on_leg_taken(self, room: Room, message: LegTaken) -> None:
+        older = room.members.get(message.leg_id)
+        if older is not None and older.id != message.session_id:
+            # Out of the room first: the leg goes on with the newer session, so nobody is told that it left.
+            del room.members[message.leg_id]
+            self._hub.drop(older, CloseCode.REPLACED)
+
+    def _on_news(self, room: Room, call: Call, by: str | None) -> None:
         if call.rev <= room.told_rev:
             return
         room.learn(call)
@@ -423,7 +455,7 @@ class Rooms:
         room.told_rev = call.rev
         now = self._timestamp()
         frame = frames.Ended if call.is_over else frames.CallChanged
-        body = frames.encode(frame(timestamp=now, call_id=call.call_id, call=view(call)))
+        body = frames.encode(frame(timestamp=now, call_id=call.call_id, call=view(call), user_id=by))
         for leg_id, session in list(room.members.items()):
             session.deliver(body)
             leg = call.leg(leg_id)

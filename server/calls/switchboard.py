@@ -116,7 +116,7 @@ class Switchboard:
                 if placed is not None:
                     return placed
                 continue
-            self._tell(None, call, who.sign_in_id)
+            self._tell(None, call, who.sign_in_id, who.user.id)
             return Placed(call, created=True, merged=False)
         raise Conflict()
 
@@ -137,7 +137,9 @@ class Switchboard:
         age_s = (self._clock.now() - other.created_at).total_seconds()
         if age_s < REDIAL_AFTER_S or self._is_in_room(other.call_id, who.user.id):
             return Placed(other, created=False, merged=False)
-        await self._change(other.call_id, lambda call, now: rules.end(call, "cancelled", now, by=who.user.id), None)
+        await self._change(
+            other.call_id, lambda call, now: rules.end(call, "cancelled", now, by=who.user.id), None, who.user.id
+        )
         return None
 
     async def _merge(self, other: Call, who: Identity, media: MediaKind) -> Call:
@@ -146,6 +148,7 @@ class Switchboard:
             other.call_id,
             lambda call, now: rules.merge(call, who.user.id, device, media, now, self.timing),
             who.sign_in_id,
+            who.user.id,
         )
 
     async def _callees(self, who: Identity, usernames: Sequence[str]) -> list[User]:
@@ -232,7 +235,7 @@ class Switchboard:
 
     async def leave(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> Call:
         """A participant has left or was lost."""
-        return await self._change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None)
+        return await self._change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None, by)
 
     # ── asking ──
 
@@ -282,10 +285,12 @@ class Switchboard:
         now = self._clock.now()
         for told in [call for call in self._live.values() if _is_due(call, now)]:
             current = await self._calls.get(told.call_id)
+            if self._live.get(told.call_id) is not told:
+                continue  # what has changed was told while the database was asked
             if current is None:
                 self._live.pop(told.call_id, None)
             elif current.rev > told.rev:
-                self._tell(told, current, None)
+                self._tell(told, current, None, current.ended_by)
             else:
                 self._live[told.call_id] = current
 
@@ -297,7 +302,10 @@ class Switchboard:
     # ── the one way to change a call ──
 
     async def _change(self, call_id: str, rule: Rule, actor: str | None, user_id: str | None = None) -> Call:
-        """Applies ``rule`` until it stands: load, judge, write on condition of ``rev``, tell."""
+        """Applies ``rule`` until it stands: load, judge, write on condition of ``rev``, tell.
+
+        ``user_id`` is the person who does it; raises :class:`NotFound` if they are not in the call.
+        """
         for _ in range(MAX_RACES):
             before = await self._calls.get(call_id) if is_id(call_id) else None
             if before is None or (user_id is not None and before.leg_of(user_id) is None):
@@ -306,11 +314,11 @@ class Switchboard:
             if after is before:
                 return before
             if await self._calls.replace(after, rev=before.rev):
-                self._tell(before, after, actor)
+                self._tell(before, after, actor, user_id)
                 return after
         raise Conflict()
 
-    def _tell(self, before: Call | None, after: Call, actor: str | None) -> None:
+    def _tell(self, before: Call | None, after: Call, actor: str | None, by: str | None) -> None:
         log.info(
             "call_changed",
             call_id=after.call_id,
@@ -323,7 +331,7 @@ class Switchboard:
             self._live.pop(after.call_id, None)
         else:
             self._live[after.call_id] = after
-        for topic, message in notices(before, after, actor, self._clock.now()):
+        for topic, message in notices(before, after, actor, self._clock.now(), by):
             self._bus.publish(topic, message)
         for user_id in after.user_ids():
             self._presence.changed(user_id)

@@ -43,10 +43,19 @@ class ToRoom(msgspec.Struct, frozen=True, tag=True):
     skip_leg_id: str | None = None
 
 
+class LegTaken(msgspec.Struct, frozen=True, tag=True):
+    """A participant has entered a room with ``session_id``: any other session of that leg is replaced."""
+
+    call_id: str
+    leg_id: str
+    session_id: str
+
+
 class CallNews(msgspec.Struct, frozen=True, tag=True):
-    """A call as it was just stored, for the rooms that show it."""
+    """A call as it was just stored, for the rooms that show it; ``by`` is the user id of whoever caused it."""
 
     call: Call
+    by: str | None = None
 
 
 class SignInsEnded(msgspec.Struct, frozen=True, tag=True):
@@ -62,7 +71,7 @@ class PresenceNews(msgspec.Struct, frozen=True, tag=True):
     do_not_disturb: bool | None = None
 
 
-Message = ToDevices | ToLeg | ToRoom | CallNews | SignInsEnded | PresenceNews
+Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | SignInsEnded | PresenceNews
 Listener = Callable[[Message], None]
 
 SIGN_INS = "sign-ins"

@@ -59,6 +59,7 @@ class Connection:
         "_now_s",
         "close_code",
         "close_reason",
+        "due_tick",
         "interval_s",
         "kind",
         "last_error",
@@ -96,6 +97,7 @@ class Connection:
         self.close_reason = ""
         self.last_error = ""  # code of the last error answered here
         self.rtt_ms: float | None = None
+        self.due_tick = -1  # where the heartbeat keeps it
 
     @property
     def closing(self) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 
 from server.clock import Clock
 from server.close_codes import CloseCode
-from server.errors import BadRequest, InternalError, RateLimited, RingbackError
+from server.errors import BadRequest, InternalError, RateLimited, RingbackError, TooLarge
 from server.realtime.connection import Connection
 from server.realtime.frames import (
     Error,
@@ -127,6 +127,10 @@ class Dispatcher:
     def _run_quick(self, command: Quick, frame: FromClient, now_s: float) -> None:
         try:
             result = command(self._session, frame)
+        except TooLarge as error:
+            self._refused(frame.id, error, now_s)
+        except BadRequest as error:
+            self._refuse_bad(frame.id, error, now_s)
         except RingbackError as error:
             self._refused(frame.id, error, now_s)
         except Exception as error:

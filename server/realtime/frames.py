@@ -83,6 +83,12 @@ class Watch(FromClient, tag="watch"):
     user_ids: Annotated[list[Id], msgspec.Meta(max_length=200)]
 
 
+class PresenceFromClient(FromClient, tag="presence"):
+    """Whether this person wants to be disturbed; the other states are facts that nobody can set."""
+
+    state: Literal["online", "do_not_disturb"]
+
+
 class Offer(FromClient, tag="offer"):
     """An SDP offer for one leg, passed on byte for byte."""
 
@@ -214,13 +220,15 @@ class IncomingStopped(ToClient, tag="incoming_stopped"):
 
     call_id: str
     reason: Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
+    user_id: str | None = None
 
 
 class CallChanged(ToClient, tag="call"):
-    """A new snapshot of a call."""
+    """A new snapshot of a call; ``user_id`` is whoever caused it, if it was somebody."""
 
     call_id: str
     call: Any
+    user_id: str | None = None
 
 
 class Presence(ToClient, tag="presence"):
@@ -262,6 +270,7 @@ class Ended(ToClient, tag="ended"):
 
     call_id: str
     call: Any
+    user_id: str | None = None
 
 
 class RelayedOffer(ToClient, tag="offer"):

@@ -110,7 +110,8 @@ class FrameParser:
             try:
                 self._parse(data, events)
             except ProtocolFailure as failure:
-                self.failure = failure
+                # A new one: by its traceback the other would hold on to what it failed over, up to a whole chunk.
+                self.failure = ProtocolFailure(failure.code, failure.reason)
                 self._stop()
         return events
 

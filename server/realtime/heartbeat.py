@@ -35,13 +35,25 @@ class HeartbeatWheel:
         self._timestamp = timestamp
         self._on_silent = on_silent
         self._on_slow = on_slow
-        self._slots: dict[int, list[Connection]] = {}
+        self._slots: dict[int, set[Connection]] = {}
         self._next_tick = 0
         self._blocked: set[Connection] = set()
 
     def add(self, connection: Connection, now_s: float) -> None:
         """Watches ``connection`` until it closes."""
         self._put(connection, min(connection.interval_s, self._timeout_s) + now_s)
+
+    def remove(self, connection: Connection) -> None:
+        """Forgets ``connection``, which is gone: what hangs on it shall not wait for the tick at which it is due."""
+        self._blocked.discard(connection)
+        slot = self._slots.get(connection.due_tick)
+        if slot is not None:
+            slot.discard(connection)
+            if not slot:
+                del self._slots[connection.due_tick]
+
+    def __len__(self) -> int:
+        return sum(len(slot) for slot in self._slots.values())
 
     def watch_blocked(self, connection: Connection) -> None:
         """Looks at ``connection`` with every tick until its socket has drained."""
@@ -97,7 +109,8 @@ class HeartbeatWheel:
 
     def _put(self, connection: Connection, due_s: float) -> None:
         # Rounded down: a tick comes up to TICK_S after its number says, and a look too early costs only another look.
-        self._slots.setdefault(max(int(due_s / TICK_S), self._next_tick), []).append(connection)
+        connection.due_tick = max(int(due_s / TICK_S), self._next_tick)
+        self._slots.setdefault(connection.due_tick, set()).add(connection)
 
 
 def note_pong(connection: Connection, payload: bytes, now_s: float) -> None:

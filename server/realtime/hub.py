@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from server.auth.identity import Identity
 from server.clock import Clock
 from server.close_codes import REGISTRY, CloseCode
 from server.realtime.bus import SIGN_INS, Bus, Message, SignInsEnded, ToDevices, user_topic
@@ -103,6 +104,12 @@ class Hub:
         self._detached.discard(session)
         return True
 
+    def rebind(self, session: Session, who: Identity) -> None:
+        """The person comes back with another sign-in, or has changed: from now on the session ends with that one."""
+        self._forget_sign_in(session)
+        session.who = who
+        self._by_sign_in.setdefault(who.sign_in_id, set()).add(session)
+
     def release(self, session: Session) -> None:
         """The client that was coming back did not arrive: the window begins anew."""
         if session.connection is None and not session.over:
@@ -175,6 +182,9 @@ class Hub:
             self._by_user.pop(user_id, None)
         if session.kind == DEVICE and not self.devices_of(user_id):
             self._bus.unsubscribe(user_topic(user_id), self._on_user)
+        self._forget_sign_in(session)
+
+    def _forget_sign_in(self, session: Session) -> None:
         same = self._by_sign_in.get(session.who.sign_in_id, set())
         same.discard(session)
         if not same:

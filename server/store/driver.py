@@ -6,6 +6,7 @@ that both share, so that the change is made here alone.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, TypeVar
@@ -45,6 +46,10 @@ Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
 T = TypeVar("T")
 
+DEADLINE_FACTOR = 1.25
+"""Motor lets a few threads wait for MongoDB, and an operation's own time-out begins when a thread takes it up. While
+the database hangs, operations queue for threads, so the wait is bounded here as well: a quarter later."""
+
 STEPPING_DOWN = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436})
 """Server errors that mean «not now»: shutdown and change of primary (MongoDB server/mongo/base/error_codes.yml)."""
 
@@ -59,12 +64,13 @@ class Duplicate(Exception):
 class Collection:
     """One collection. Each operation raises :class:`~server.errors.Unavailable` when the database is away or slow."""
 
-    def __init__(self, motor: Any) -> None:
+    def __init__(self, motor: Any, deadline_s: float) -> None:
         self._motor = motor
+        self._deadline_s = deadline_s
 
     async def find_one(self, query: Mapping[str, Any], fields: Sequence[str] | None = None) -> Document | None:
         """The first document that matches."""
-        found: Document | None = await _guarded(lambda: self._motor.find_one(query, fields))
+        found: Document | None = await self._run(lambda: self._motor.find_one(query, fields))
         return found
 
     async def find(
@@ -72,55 +78,55 @@ class Collection:
     ) -> list[Document]:
         """Every document that matches, in order, at most ``limit`` (0: all)."""
         cursor = self._motor.find(query, fields, limit=limit, sort=list(sort) or None)
-        found: list[Document] = await _guarded(lambda: cursor.to_list(None))
+        found: list[Document] = await self._run(lambda: cursor.to_list(None))
         return found
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """How many documents match."""
-        number: int = await _guarded(lambda: self._motor.count_documents(query))
+        number: int = await self._run(lambda: self._motor.count_documents(query))
         return number
 
     async def insert(self, document: Document) -> None:
         """Stores a new document; raises :class:`Duplicate`."""
-        await _guarded(lambda: self._motor.insert_one(document))
+        await self._run(lambda: self._motor.insert_one(document))
 
     async def insert_all(self, documents: list[Document]) -> None:
         """Stores new documents, as many as possible; those that are there already stay as they are."""
-        await _guarded(lambda: self._motor.insert_many(documents, ordered=False))
+        await self._run(lambda: self._motor.insert_many(documents, ordered=False))
 
     async def replace(self, query: Mapping[str, Any], document: Document) -> bool:
         """Puts ``document`` in the place of the one that matches; false if none did."""
-        result = await _guarded(lambda: self._motor.replace_one(query, document))
+        result = await self._run(lambda: self._motor.replace_one(query, document))
         return bool(result.matched_count)
 
     async def update(self, query: Mapping[str, Any], change: Mapping[str, Any], *, upsert: bool = False) -> bool:
         """Changes the first document that matches; false if none did."""
-        result = await _guarded(lambda: self._motor.update_one(query, change, upsert=upsert))
+        result = await self._run(lambda: self._motor.update_one(query, change, upsert=upsert))
         return bool(result.matched_count or result.upserted_id)
 
     async def update_all(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> int:
         """Changes every document that matches; returns how many were changed."""
-        result = await _guarded(lambda: self._motor.update_many(query, change))
+        result = await self._run(lambda: self._motor.update_many(query, change))
         return int(result.modified_count)
 
     async def update_and_get(
         self, query: Mapping[str, Any], change: Mapping[str, Any], *, upsert: bool = False
     ) -> Document | None:
         """Changes the first document that matches and returns it as it is then."""
-        found: Document | None = await _guarded(
+        found: Document | None = await self._run(
             lambda: self._motor.find_one_and_update(query, change, upsert=upsert, return_document=ReturnDocument.AFTER)
         )
         return found
 
     async def delete(self, query: Mapping[str, Any]) -> int:
         """Removes every document that matches; returns how many."""
-        result = await _guarded(lambda: self._motor.delete_many(query))
+        result = await self._run(lambda: self._motor.delete_many(query))
         return int(result.deleted_count)
 
     async def explain(self, query: Mapping[str, Any], *, sort: Sort = (), limit: int = 0) -> Document:
         """MongoDB's plan for a query, as it says it."""
         cursor = self._motor.find(query, limit=limit, sort=list(sort) or None)
-        plan: Document = await _guarded(lambda: cursor.explain())
+        plan: Document = await self._run(lambda: cursor.explain())
         return plan
 
     async def ensure_indexes(self, indexes: Sequence[IndexModel]) -> None:
@@ -136,17 +142,24 @@ class Collection:
                 await self._create(index)
 
     async def _create(self, index: IndexModel) -> None:
-        await _guarded(lambda: self._motor.create_indexes([index]))
+        await self._run(lambda: self._motor.create_indexes([index]))
 
     async def _drop(self, index: IndexModel) -> None:
-        await _guarded(lambda: self._motor.drop_index(index.document["name"]))
+        await self._run(lambda: self._motor.drop_index(index.document["name"]))
+
+    async def _run(self, operation: Callable[[], Awaitable[T]]) -> T:
+        return await _guarded(operation, self._deadline_s)
 
 
 class Database:
-    """A database and the client that reaches it; belongs to the event loop it was made in."""
+    """A database and the client that reaches it; belongs to the event loop it was made in.
 
-    def __init__(self, client: Any, name: str) -> None:
+    No operation takes longer than ``deadline_s`` seconds.
+    """
+
+    def __init__(self, client: Any, name: str, deadline_s: float) -> None:
         self._client = client
+        self._deadline_s = deadline_s
         self._motor = client.get_database(
             name,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -157,15 +170,15 @@ class Database:
 
     def collection(self, name: str) -> Collection:
         """The collection of that name."""
-        return Collection(self._motor.get_collection(name))
+        return Collection(self._motor.get_collection(name), self._deadline_s)
 
     async def ping(self) -> None:
         """Raises :class:`~server.errors.Unavailable` unless the database answers."""
-        await _guarded(lambda: self._motor.command("ping"))
+        await _guarded(lambda: self._motor.command("ping"), self._deadline_s)
 
     async def drop(self) -> None:
         """Removes the whole database."""
-        await _guarded(lambda: self._client.drop_database(self.name))
+        await _guarded(lambda: self._client.drop_database(self.name), self._deadline_s)
 
     def close(self) -> None:
         """Ends all connections; operations under way fail."""
@@ -190,12 +203,15 @@ def connect(settings: MongoSettings, uri: str) -> Database:
     except (ConfigurationError, ValueError):  # what it says may hold a piece of the password
         rule = "user name and password must be percent-encoded (RFC 3986), the hosts host[:port], the options MongoDB's"
         raise ConfigError("mongo.uri", "the value (hidden) cannot be used", rule, "the settings") from None
-    return Database(client, settings.database)
+    return Database(client, settings.database, settings.timeout_ms / 1000.0 * DEADLINE_FACTOR)
 
 
-async def _guarded(operation: Callable[[], Awaitable[T]]) -> T:
+async def _guarded(operation: Callable[[], Awaitable[T]], deadline_s: float) -> T:
     try:
-        return await operation()
+        async with asyncio.timeout(deadline_s):
+            return await operation()
+    except TimeoutError as error:
+        raise Unavailable() from error
     except DuplicateKeyError as error:
         raise Duplicate(str(error.details.get("keyPattern") if error.details else "")) from None
     except BulkWriteError as error:

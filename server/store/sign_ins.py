@@ -80,7 +80,8 @@ class SignInStore:
 
     async def revoked_since(self, moment: datetime) -> list[str]:
         """The ids of sign-ins that ended at or after ``moment``, whoever ended them."""
-        found = await self._sign_ins.find({"revoked_at": {"$gte": moment}}, fields=["_id"])
+        # The type is that of the partial index, which MongoDB would not take otherwise.
+        found = await self._sign_ins.find({"revoked_at": {"$gte": moment, "$type": "date"}}, fields=["_id"])
         return [str(document["_id"]) for document in found]
 
     async def spend(self, token_id: str, expires_at: datetime) -> bool:

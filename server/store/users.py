@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,9 @@ import msgspec
 
 from server.realtime.frames import UserRef
 from server.store.driver import ASCENDING, Collection, Database, Document, IndexModel
+
+LAST_CHARACTER = "\U0010ffff"
+"""MongoDB compares strings by their UTF-8, so that every text that begins so comes before the beginning and this."""
 
 INDEXES = [IndexModel([("username_key", ASCENDING)], name="one_username", unique=True)]
 
@@ -71,7 +73,8 @@ class UserStore:
 
     async def search(self, text: str, *, limit: int, after: str | None = None) -> list[User]:
         """People (no services, no disabled ones) whose name begins with ``text``, by name, those ``after`` a name."""
-        key: Document = {"$regex": "^" + re.escape(text.casefold())} if text else {}
+        begin = text.casefold()
+        key: Document = {"$gte": begin, "$lt": begin + LAST_CHARACTER} if text else {}
         if after is not None:
             key["$gt"] = after.casefold()
         query: Document = {"service": False, "disabled": False}

@@ -277,8 +277,9 @@ def test_a_token_that_lives_longer_than_any_that_was_issued_is_refused(tokens: T
     refuse(tokens, signed(good(kind) | {"exp": NOW_S + LIFE_S[kind] + 1}), kind)
 
 
-def test_a_token_that_ends_before_it_begins_is_refused(tokens: Tokens) -> None:
-    refuse(tokens, signed(good() | {"exp": NOW_S - 1}))
+@pytest.mark.parametrize("life_s", [0, -1])
+def test_a_token_that_ends_when_it_begins_is_refused(tokens: Tokens, life_s: int) -> None:
+    refuse(tokens, signed(good() | {"exp": NOW_S + life_s}))
 
 
 @pytest.mark.parametrize("issuer", ["Ringback", "ringback ", "evil", "https://ringback"])

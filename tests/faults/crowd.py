@@ -13,8 +13,11 @@ from tests.running import Person, Running
 DEVICE = Device("a device", "a device")
 
 
-async def call_of(running: Running, people: list[Person]) -> dict[str, Any]:
-    """A call that all of them have answered; the first one placed it. There may be more than one may invite."""
+async def call_of(running: Running, people: list[Person], *, is_active: bool = False) -> dict[str, Any]:
+    """A call that all of them have answered, and in which media flows if ``is_active``; the first one placed it.
+
+    There may be more people than one may invite.
+    """
     services = running.services
     now, timing = services.clock.now(), services.switchboard.timing
     caller, *callees = [person.user.ref for person in people]
@@ -23,5 +26,7 @@ async def call_of(running: Running, people: list[Person]) -> dict[str, Any]:
     )
     for callee in callees:
         call = rules.answer(call, callee.id, DEVICE, now, timing)
+    for leg in call.legs if is_active else ():
+        call = rules.media_connected(call, leg.leg_id, now, timing)
     await services.calls.insert(call)
     return view(call)

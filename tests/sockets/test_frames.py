@@ -151,7 +151,7 @@ class TestWhatCannotBeUnderstood:
         inbox = await (await running.person("alice")).inbox()
         error = await inbox.request("offer", to="x", sdp="v=0")
         assert (error["code"], error["errors"]) == ("unknown_type", {"type": "unknown"})
-        assert error["message"] == "type: one of answer, decline, ignore, ping, pong, ringing, watch"
+        assert error["message"] == "type: one of answer, decline, ignore, ping, pong, presence, ringing, watch"
 
     @pytest.mark.gen_test
     @pytest.mark.parametrize(

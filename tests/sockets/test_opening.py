@@ -260,10 +260,11 @@ class TestPagesOfOthers:
     @pytest.mark.gen_test
     async def test_that_were_rebound_to_this_machine_are_refused(self, running: Running, path: str, host: str) -> None:
         host = host.format(port=running.port)
-        async with await RawClient.dial(running.port) as client:
-            target = API + path.format(call_id=new_id())
-            await client.request(upgrade_request(target, {"Host": host, "Origin": f"http://{host}"}))
-            assert client.status == 421
+        for origin, status in ((f"http://{host}", 403), (running.origin, 421), (None, 421)):
+            async with await RawClient.dial(running.port) as client:
+                target = API + path.format(call_id=new_id())
+                await client.request(upgrade_request(target, {"Host": host, "Origin": origin}))
+                assert client.status == status
 
     @pytest.mark.gen_test
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])

@@ -1,0 +1,46 @@
+"""Fixtures of the tests of what is stored.
+
+db          an empty database, in the loop of the test
+plans       what MongoDB did for everything that was asked since: its profiler
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pymongo
+import pymongo.database
+import pytest
+from tornado.ioloop import IOLoop
+
+from server.store.driver import Database, connect
+from tests.conftest import SettingsFactory
+
+Plans = Callable[[], list[str]]
+
+
+@pytest.fixture
+def db(io_loop: IOLoop, settings: SettingsFactory, mongo_overrides: dict[str, object]) -> Iterator[Database]:
+    """See the module's docstring."""
+    made = settings(mongo_overrides).mongo
+    database = connect(made, made.uri)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def plans(mongo_uri: str, database: str) -> Iterator[Plans]:
+    """`plans()`: a summary of the plan of each operation so far, such as `find calls: IXSCAN { due_at: 1 }`."""
+    client: pymongo.MongoClient[dict[str, Any]]
+    with pymongo.MongoClient(mongo_uri) as client:
+        profiled: pymongo.database.Database[dict[str, Any]] = client[database]
+        profiled.command("profile", 2)
+
+        def summaries() -> list[str]:
+            profiled.command("profile", 0)
+            found = profiled["system.profile"].find({"planSummary": {"$exists": True}, "appName": "ringback"})
+            return [f"{each['op']} {each['ns'].partition('.')[2]}: {each['planSummary']}" for each in found]
+
+        yield summaries
+        profiled.command("profile", 0)
