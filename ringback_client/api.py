@@ -120,7 +120,7 @@ class Api:
     # People and calls
 
     async def users(self, query: str = "", *, before: str | None = None) -> People:
-        """People whose name contains `query`, with presence."""
+        """People whose user name begins with `query`, with presence."""
         return _read(People, await self._call("GET", "/users", q=query, before=before))
 
     async def create_call(

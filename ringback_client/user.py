@@ -83,6 +83,11 @@ class UserInbox(Channel):
         self.presence |= {person["user_id"]: person["state"] for person in ack["people"]}
         return {user_id: self.presence[user_id] for user_id in user_ids if user_id in self.presence}
 
+    async def disturb(self, may_ring: bool) -> None:
+        """Let calls ring for this person, on all their devices, or hold them back as do_not_disturb."""
+        state = "online" if may_ring else "do_not_disturb"
+        await self.socket.request({"type": "presence", "state": state})
+
     # Underneath
 
     async def _say(self, frame_type: str, call_id: str) -> Frame:

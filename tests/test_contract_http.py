@@ -55,3 +55,13 @@ class TestASocketsAddress:
         async with await RawClient.dial(running.port) as client:
             await client.request(upgrade_request(API + path, {"Host": "evil.example"}))
             assert client.status == 421
+
+
+@pytest.mark.gen_test
+async def test_a_call_that_found_no_device_stands_as_missed_in_the_callees_history(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    await alice.place("bob")
+    running.clock.move(45.0)
+    await running.server.sweep()
+    mine, theirs = [(await person.history())[0] for person in (alice, bob)]
+    assert (theirs["end_reason"], theirs["missed"], mine["missed"]) == ("unreachable", True, False)

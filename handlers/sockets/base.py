@@ -7,7 +7,6 @@ of a refused one: whoever is not let in learns why from ``bye`` and the close co
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from typing import Any, ClassVar
 
@@ -32,6 +31,8 @@ log = get_logger("sockets")
 
 TRANSPORT_FRAME_FACTOR = 4
 """The frame layer's own bound lies this far above ours, so that we can answer an oversized frame ourselves."""
+STOPPING_RETRY_MS = 1_000
+"""A process that stops listens for about so long: whoever comes meanwhile would only be sent away again at once."""
 MAX_EARLY_FRAMES = 100
 """Frames that a client may send before it is let in; as many as its burst."""
 
@@ -134,7 +135,7 @@ class SocketHandler(WireHandler):
         )
         services.hub.connections.add(self.connection)
         if services.draining():
-            self.connection.close(CloseCode.DRAINING, retry_after_ms=self._return_ms())
+            self.connection.close(CloseCode.DRAINING, retry_after_ms=STOPPING_RETRY_MS)
             return
         token, kind = self._given
         if token is not None:
@@ -143,10 +144,6 @@ class SocketHandler(WireHandler):
             self._deadline = asyncio.get_running_loop().call_later(
                 services.settings.sockets.auth_timeout_s, self._refuse, CloseCode.AUTH_TIMEOUT
             )
-
-    def _return_ms(self) -> int:
-        """When to try again while this node stops: not before it is gone, and not everybody at once."""
-        return round(1000 * random.uniform(1.0, max(1.0, self.services.settings.sockets.drain_s)))
 
     def _credentials(self) -> tuple[str | None, str]:
         scheme, _, bearer = self.request.headers.get("Authorization", "").partition(" ")

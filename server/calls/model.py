@@ -177,6 +177,6 @@ def view(call: Call) -> dict[str, Any]:
 
 
 def was_missed_by(call: Call, user_id: str) -> bool:
-    """Whether the call stands as missed in that person's history."""
+    """Whether the call stands as missed in that person's history: also if no device of theirs was there to ring."""
     leg = call.leg_of(user_id)
-    return leg is not None and leg.state == "missed"
+    return leg is not None and leg.state in ("missed", "unreachable")

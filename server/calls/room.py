@@ -275,7 +275,11 @@ class Rooms:
             return 0
         missing = {leg.leg_id for leg in call.legs if leg.is_in_call} - room.members.keys()
         room.absent = {leg_id: room.absent.get(leg_id, now_s) for leg_id in missing}
-        late = [leg_id for leg_id, since_s in room.absent.items() if now_s - since_s >= self.resume_window_s]
+        late = [
+            leg_id
+            for leg_id, since_s in room.absent.items()
+            if now_s - since_s >= self.resume_window_s and not room.is_heard(leg_id)
+        ]
         for leg_id in late:
             del room.absent[leg_id]
             leave = partial(self._switchboard.leave, room.call_id, leg_id, "connection_lost", None)

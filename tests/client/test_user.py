@@ -218,3 +218,12 @@ async def test_presence_of_watched_people_is_kept(scene: Scene) -> None:
     assert (request["user_ids"], await watching) == (["u-bob"], {"u-bob": "online"})
     await scene.say("presence", user_id="u-bob", state="in_call")
     assert scene.inbox.presence == {"u-bob": "in_call"}
+
+
+@pytest.mark.parametrize(("may_ring", "state"), [(False, "do_not_disturb"), (True, "online")])
+async def test_being_disturbed_is_the_persons_own_choice(scene: Scene, may_ring: bool, state: str) -> None:
+    choosing = asyncio.create_task(scene.inbox.disturb(may_ring))
+    request = await scene.visit.receive()
+    await scene.visit.ack(request)
+    await choosing
+    assert (request["type"], request["state"]) == ("presence", state)

@@ -3,6 +3,7 @@
 running, start, stalling    as in :mod:`tests.running`
 through                     makes a proxy in front of a server: `await through(running.port)`
 shell                       runs ``ringback`` in processes of their own, on the database of `start`
+bare                        runs it with nothing set: it brings a mongod of its own
 """
 
 from __future__ import annotations
@@ -42,3 +43,9 @@ def through(io_loop: IOLoop) -> Iterator[Through]:
 def shell(tmp_path: Path, mongo_overrides: Mapping[str, object]) -> Shell:
     """Runs ``ringback`` in processes of their own, all on one database and one data directory."""
     return Shell(tmp_path / "folder", CHEAP_HASHING | dict(mongo_overrides))
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Shell:
+    """Runs ``ringback`` in an empty folder with nothing set: it brings a mongod of its own."""
+    return Shell(tmp_path / "folder", CHEAP_HASHING)

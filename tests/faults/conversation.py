@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -13,7 +14,8 @@ from ringback_client.call import CallRoom
 from ringback_client.model import Sending
 from ringback_client.session import Frame
 from ringback_client.user import UserInbox
-from ringback_client.websocket import RingbackSocket
+from ringback_client.websocket import RingbackSocket, SocketState
+from server.calls.chat_log import KEPT_MESSAGES
 from server.calls.room import SILENT_MEDIA
 from tests.faults.cutting import Splitter, texts
 from tests.faults.proxy import Link
@@ -25,10 +27,12 @@ Heard = list[tuple[str, Any]]
 SDP = 'v=0\r\ns="quotes" and \\backslashes\\ é\U0001f600\r\n'
 
 
-def socket_of(person: Person, path: str, port: int) -> RingbackSocket:
-    """The reference client's socket at ``path``, by way of ``port``; it comes back without a pause."""
+def socket_of(person: Person, path: str, port: int, may_come: asyncio.Event | None = None) -> RingbackSocket:
+    """The reference client's socket at ``path``, by way of ``port``; it comes back without a pause, when it may."""
 
     async def token() -> str:
+        if may_come is not None:
+            await may_come.wait()
         return person.access_token
 
     url = f"ws://127.0.0.1:{port}{API}{path}"
@@ -39,12 +43,15 @@ class Participant:
     """One person in the room of a call.
 
     Attributes:
+        may_come: while it is not set, whoever is away stays away.
         heard: what was said and shown there, as ``(type, what)`` in order; news of the network are not in it.
         resumed: for each return to the session whether it brought everything that was missed.
     """
 
     def __init__(self, person: Person, call: dict[str, Any], port: int) -> None:
-        self.room = CallRoom(socket_of(person, f"/ws/call/{call['call_id']}", port))
+        self.may_come = asyncio.Event()
+        self.may_come.set()
+        self.room = CallRoom(socket_of(person, f"/ws/call/{call['call_id']}", port, self.may_come))
         self.heard: Heard = []
         self.resumed: list[bool] = []
         self._shown: Any = SILENT_MEDIA
@@ -112,6 +119,14 @@ class Conversation:
         self._alice_should_hear += [("offer", offer), ("candidate", candidate), *chats, ("hand", hand)]
         self._bob_should_hear += [("answer", answer), ("candidate", []), *chats, ("hand", hand)]
 
+    async def talk_behind_her_back(self, count: int) -> None:
+        """Alice is away and stays away while Bob says so many things."""
+        self.alice.may_come.clear()
+        await self._running.until(lambda: self.alice.room.socket.state is not SocketState.CONNECTED, "she is away")
+        for number in range(count):
+            await self.bob.room.chat(f"behind her back {number}")
+        self.alice.may_come.set()
+
     async def settle(self) -> None:
         """Waits until the network is as it was, and each has heard as much as was said to them."""
         alice, bob = self.alice, self.bob
@@ -138,8 +153,8 @@ class Conversation:
                 self.alice.is_at_peace
                 and self.bob.is_at_peace
                 and alice.call == bob.call
-                and alice.chat_log == bob.chat_log
-                and len(alice.chat_log) == 2 * self._turns
+                and alice.chat_log[-KEPT_MESSAGES:] == bob.chat_log[-KEPT_MESSAGES:]
+                and bob.chat_log[-1].text == f"bob {self._turns}"
                 and all(other.media.hand is hand for room in (alice, bob) for other in room.participants.values())
             ),
             "both see the same",

@@ -69,9 +69,9 @@ class Errors(logging.Handler):
 class Report(msgspec.Struct):
     """What came of it.
 
-    ``closings`` counts close codes (``None``: we hung up first), ``answers`` frames by type or error, ``statuses`` those
-    of HTTP; ``broken`` holds how the other one's client ended, where that was not in peace; ``memory_mib`` is resident
-    memory after each tenth.
+    ``closings`` counts close codes (``None``: we hung up first), ``answers`` frames by type or error, ``statuses``
+    those of HTTP; ``broken`` holds how the other one's client ended, where that was not in peace; ``memory_mib`` is
+    resident memory after each tenth.
     """
 
     frames: int = 0
@@ -189,7 +189,8 @@ class Fuzzer:
         """Text frames up to one that ends the connection; else a ping, whose answer shows that all were dealt with."""
         client = await self._connect(kind)
         valid, mutator = self._valid(kind), self._mutator
-        batch, last = [], b""
+        batch: list[bytes] = []
+        last = b""
         while len(batch) < BATCH and not last:
             text = mutator.text(valid)
             if mutator.chance(WIRE_SHARE):
@@ -201,8 +202,9 @@ class Fuzzer:
         self.report.frames += len(batch) + bool(last)
         self._fences += 1
         fence = "" if last else f"fence-{self._fences}"
+        ping = masked(TEXT, json.dumps({"type": "ping", "id": fence}).encode())
         with contextlib.suppress(ConnectionError):
-            await client.send(b"".join(batch) + (last or masked(TEXT, json.dumps({"type": "ping", "id": fence}).encode())))
+            await client.send(b"".join(batch) + (last or ping))
             if last:
                 client.shut_down_writing()
         await self._read(kind, client, fence)
@@ -227,7 +229,7 @@ class Fuzzer:
 
     async def _send_http(self) -> None:
         """The same documents as bodies, where something is changed."""
-        targets = [
+        targets: list[tuple[str, str, Document]] = [
             ("POST", "/calls", {"callees": ["nobody"], "media": "audio", "client_key": "k"}),
             ("POST", "/auth/login", {"username": "nobody", "password": "x", "device": "d"}),
             ("POST", "/auth/refresh", {"refresh_token": "x"}),

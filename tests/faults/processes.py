@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ringback_client.backoff import Backoff
 from ringback_client.call import CallRoom
 from ringback_client.client import Client
+from ringback_client.errors import Closed
 from ringback_client.websocket import SocketState
 from tests.cli.shell import Process, Shell
 from tests.peer import PATIENCE_S
@@ -67,6 +68,13 @@ class Talk:
             while not self.goes_on():
                 await asyncio.sleep(0.005)
 
+    async def hang_up(self) -> None:
+        """One ends the call, and both are let go in peace."""
+        await self.rooms[0].hangup()
+        for room in self.rooms:
+            ending = await room.socket.closed()
+            assert isinstance(ending, Closed) and ending.name == "normal", ending
+
     async def offer(self, sdp: str) -> None:
         """One offers, and it arrives at the other."""
         mine, theirs = self.rooms
@@ -75,13 +83,12 @@ class Talk:
 
 
 @asynccontextmanager
-async def talk(running: Running, server: Process) -> AsyncIterator[Talk]:
-    """Two people who talk by way of ``server``; their accounts are made by ``running``, on the same database."""
+async def talk(server: Process, password: str = PASSWORD) -> AsyncIterator[Talk]:
+    """Alice and Bob talk by way of ``server``; they have accounts with that password."""
     clients, rooms = [], []
     for name in ("alice", "bob"):
-        await running.services.accounts.add(name, PASSWORD)
         clients.append(Client(server.url, backoff=lambda: Backoff(lambda: 0.2)))
-        await clients[-1].sign_in(name, PASSWORD)
+        await clients[-1].sign_in(name, password)
     alice, bob = clients
     call = await alice.api.create_call(["bob"])
     await bob.api.answer(call.call_id)

@@ -55,18 +55,14 @@ class Link:
         if not self._ending.done():
             self._ending.set_result(how)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the link has ended by a fault."""
-        return self._ending.done()
-
     async def run(self) -> None:
         """Carries until both sides have ended, or the link is ended."""
         up = asyncio.create_task(self._carry(self._client, self._server, self.up))
         down = asyncio.create_task(self._carry(self._server, self._client, self.down))
         both = asyncio.create_task(_all_done(up, down))
+        over: list[asyncio.Future[Any]] = [both, self._ending]
         try:
-            await asyncio.wait([both, self._ending], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             await _cancelled(up)
             if self._how() is End.HALF_OPEN:
                 self._client.close()

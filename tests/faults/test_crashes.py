@@ -15,29 +15,29 @@ LEASE_S = 45
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_call_outlives_a_server_that_is_killed(running: Running, shell: Shell) -> None:
-    with shell.serving() as server:
-        port = port_of(server)
-        async with talk(running, server) as talking:
+async def test_a_call_outlives_a_server_that_is_killed_and_its_database_with_it(bare: Shell) -> None:
+    with bare.serving("--demo") as server:
+        password = server.read_until("password is").split("password is ")[1].split()[0]
+        async with talk(server, password) as talking:
             code, _ = await stop(server, signal.SIGKILL)
             assert code == -signal.SIGKILL
-            with again(shell, port):
+            with again(bare, port_of(server)):
                 await talking.until_it_goes_on()
                 await talking.offer("v=0")
-                await talking.rooms[0].hangup()
-                assert [(await room.socket.closed()).name for room in talking.rooms] == ["normal"] * 2
+                await talking.hang_up()
 
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_call_to_which_nobody_comes_back_ends_within_45_s(running: Running, shell: Shell) -> None:
+    await running.people("alice", "bob")
     with shell.serving() as server:
-        async with talk(running, server) as talking:
+        async with talk(server) as talking:
             await stop(server, signal.SIGKILL)
             for room in talking.rooms:
                 await room.close()
+            await running.server.sweep()
             stored = await running.services.calls.get(talking.call_id)
             assert stored is not None and stored.state == "active"
-            await running.server.sweep()
             running.clock.move(LEASE_S)
             await running.server.sweep()
             ended = await running.services.calls.get(talking.call_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
+from typing import Any
 
 import msgspec
 import pytest
@@ -77,13 +79,14 @@ async def test_a_cut_after_any_frame_of_a_conversation_loses_nothing(
 async def test_whoever_has_missed_too_much_is_told_so_and_sees_what_the_others_see(
     start: Start, through: Through, direction: str
 ) -> None:
-    running = await start(QUICK_CLOSE | {"sockets.resume_frames": 1})
+    running = await start(QUICK_CLOSE | {"sockets.resume_frames": 10})
     proxy = await through(running.port)
     conversation, ledger = await Conversation.begin(running, proxy.port), Ledger()
     cutter = Cutter(proxy, direction, End.HALF_OPEN)
     for frames in count():
         cut = cutter.arm(frames)
         proxy.links[-1].end(End.CUT)
+        await conversation.talk_behind_her_back(11)
         await conversation.turn()
         await conversation.agree()
         ledger.check(proxy.links[-3:])
@@ -143,9 +146,13 @@ async def test_a_cut_while_a_socket_opens_costs_no_more_than_the_token(
         await socket.open()
         if direction == "up" and frames and credentials != "first_frame":
             await socket.send({"type": "ping"})  # else there is no frame to cut after
-        await running.until(lambda: cut.has_cut and socket.state is SocketState.CONNECTED)
+        await running.until(partial(_is_back, cut, socket), "it was cut, and is back")
         assert (await socket.request({"type": "ping"}))["type"] == "ack"
         await socket.close()
+
+
+def _is_back(cut: AfterFrames, socket: RingbackSocket) -> bool:
+    return cut.has_cut and socket.state is SocketState.CONNECTED
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -204,7 +211,7 @@ async def test_a_socket_given_up_while_it_was_let_in_does_not_end_the_one_that_c
     path = path.format(call_id=(await running.answered(alice, bob))["call_id"])
     first = await alice.open(path)
     await first.next("connected")
-    asked = {"resume": first.connection_id, "last_seq": "0"} if resumes else {}
+    asked: dict[str, Any] = {"resume": first.connection_id, "last_seq": "0"} if resumes else {}
     with stalling.holding_writes():  # a ws token is used up by a write, a bearer token is not
         given_up = await running.open(path, token=alice.ws_token(), **asked)
         back = await alice.open(path, **asked)

@@ -77,15 +77,15 @@ async def test_a_second_signal_ends_it_though_a_client_holds_it_up(running: Runn
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_call_outlives_a_restart(running: Running, shell: Shell) -> None:
+    await running.people("alice", "bob")
     with shell.serving() as server:
         port = port_of(server)
-        async with talk(running, server) as talking:
+        async with talk(server) as talking:
             code, _ = await stop(server, signal.SIGTERM)
             assert code == 0
             assert talking.endings[:2] == ["draining"] * 2
             with again(shell, port) as anew:
                 await talking.until_it_goes_on()
                 await talking.offer("v=0")
-                await talking.rooms[0].hangup()
-                assert [(await room.socket.closed()).name for room in talking.rooms] == ["normal"] * 2
+                await talking.hang_up()
                 assert (await stop(anew, signal.SIGTERM))[0] == 0

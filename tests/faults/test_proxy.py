@@ -138,4 +138,4 @@ async def test_a_black_hole_swallows_one_way(through: Through) -> None:
         writer.write(b"x")
         writer.write_eof()
         assert await echo.ending is None
-        assert (echo.pieces, proxy.links[0].down.carried) == ([b"x"], b"")
+        assert (echo.pieces, bytes(proxy.links[0].down.carried)) == ([b"x"], b"")

@@ -8,12 +8,13 @@ from statistics import median
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient
 
 from server.close_codes import REGISTRY, CloseCode
 from server.realtime.bus import ToDevices, user_topic
 from server.realtime.connection import Connection
 from server.realtime.framing import TEXT
+from server.realtime.session import Session
 from tests.faults.crowd import call_of
 from tests.peer import Frame, Peer
 from tests.running import Person, Running, Start
@@ -113,6 +114,15 @@ async def test_a_reader_that_never_reads_is_cut_off_and_the_others_do_not_notice
         await peer.close()
 
 
+async def record_of(session: Session, mongo_uri: str, database: str) -> dict[str, Any]:
+    """What was stored of its last connection."""
+    client: AsyncMongoClient[dict[str, Any]]
+    async with AsyncMongoClient(mongo_uri) as client:
+        record = await client[database]["connections"].find_one({"connection_id": session.id})
+        assert record is not None
+        return record
+
+
 @pytest.mark.gen_test
 async def test_whoever_was_cut_off_has_a_record_that_says_why_and_may_come_back(
     start: Start, mongo_uri: str, database: str
@@ -130,9 +140,7 @@ async def test_whoever_was_cut_off_has_a_record_that_says_why_and_may_come_back(
             await mine.request("offer", to=leg_id, sdp="x" * 32_000)
         await running.until(lambda: slow not in running.services.hub.connections)
     await running.server.records.flush()
-    client: MongoClient[dict[str, Any]]
-    with MongoClient(mongo_uri) as client:
-        (record,) = client[database]["connections"].find()
+    record = await record_of(session, mongo_uri, database)
     assert (record["code_sent"], record["initiator"], record["clean"]) == (CloseCode.SLOW_CONSUMER, "server", False)
     assert record["reason"] == REGISTRY[CloseCode.SLOW_CONSUMER].message
     assert session.buffer.size_bytes <= running.services.settings.sockets.resume_bytes

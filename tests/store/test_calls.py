@@ -178,6 +178,12 @@ async def test_a_call_of_three_rings_beside_a_call_of_two(store: CallStore, now:
 
 
 @pytest.mark.gen_test
+async def test_two_calls_of_the_same_three_ring_beside_each_other(store: CallStore, now: datetime) -> None:
+    await store.insert(placed(BOB, CAROL, caller=ALICE, now=now))
+    await store.insert(placed(ALICE, CAROL, caller=BOB, now=now))
+
+
+@pytest.mark.gen_test
 async def test_a_client_key_is_used_once(store: CallStore, now: datetime) -> None:
     call = await stored(store, placed(BOB, now=now, client_key="a key"))
     with pytest.raises(Duplicate):

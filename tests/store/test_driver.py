@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from server.store.driver import (
     connect,
 )
 from server.store.embedded import EmbeddedMongo
+from tests.helpers import until
 
 QUICK = MongoSettings(timeout_ms=200, server_selection_timeout_ms=200, wait_queue_timeout_ms=200)
 DEADLINE_S = 0.2 * DEADLINE_FACTOR
@@ -231,29 +232,58 @@ async def test_a_ping_finds_the_database_away_too() -> None:
     database.close()
 
 
-@pytest.mark.gen_test
-async def test_a_database_that_hangs_is_away_within_the_deadline_and_then_back(tmp_path: Path) -> None:
-    """However many ask: Motor has a few threads only, and each is held as long as an operation may take."""
-    mongo = EmbeddedMongo(tmp_path)
+@asynccontextmanager
+async def own_mongod(data_dir: Path) -> AsyncIterator[tuple[int, Collection]]:
+    """A mongod of the test's own, which it may ill-treat: its process id, and a collection with a document in it."""
+    mongo = EmbeddedMongo(data_dir)
     database = connect(QUICK, await mongo.start())
     things = database.collection("things")
     assert mongo.pid is not None
     try:
         await things.insert({"_id": 1})
-        os.kill(mongo.pid, signal.SIGSTOP)
-        try:
-            asked = [*OPERATIONS.values(), *[OPERATIONS["find_one"]] * 300]
-            waits_s = await asyncio.gather(*(seconds_until_unavailable(operation(things)) for operation in asked))
-            assert max(waits_s) < DEADLINE_S + BUSY_MACHINE_S
-        finally:
-            os.kill(mongo.pid, signal.SIGCONT)
-        assert await _found_at_last(things) == {"_id": 1}
+        yield mongo.pid, things
     finally:
+        os.kill(mongo.pid, signal.SIGCONT)
         database.close()
         await mongo.stop()
 
 
-async def _found_at_last(things: Collection) -> object:
+@pytest.mark.gen_test
+async def test_a_database_that_hangs_is_away_within_the_deadline_however_many_ask(tmp_path: Path) -> None:
+    async with own_mongod(tmp_path) as (pid, things):
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: is_stopped(pid))
+        asked = [*OPERATIONS.values(), *[OPERATIONS["find_one"]] * 300]
+        waits_s = await asyncio.gather(*(seconds_until_unavailable(operation(things)) for operation in asked))
+        assert max(waits_s) < DEADLINE_S + BUSY_MACHINE_S
+
+
+@pytest.mark.gen_test
+async def test_a_database_that_hung_is_back_when_it_goes_on(tmp_path: Path) -> None:
+    async with own_mongod(tmp_path) as (pid, things):
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: is_stopped(pid))
+        await seconds_until_unavailable(things.find_one({}))
+        os.kill(pid, signal.SIGCONT)
+        assert await found_at_last(things) == {"_id": 1}
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("operation", ["find_one", "insert", "update_all", "delete"])
+async def test_a_database_that_dies_is_away(tmp_path: Path, operation: str) -> None:
+    async with own_mongod(tmp_path) as (pid, things):
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: is_stopped(pid))
+        await seconds_until_unavailable(OPERATIONS[operation](things))
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether the process is stopped or dead: a signal takes a moment (proc_pid_stat(5), the third field)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "Z", "X")
+
+
+async def found_at_last(things: Collection) -> object:
+    """The document, once the database gives it."""
     while True:
         with suppress(Unavailable):
             return await things.find_one({"_id": 1}, ["_id"])

@@ -50,7 +50,7 @@ async def test_an_unknown_id_is_nobody(store: UserStore) -> None:
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize(("name", "asked"), [("alice", "ALICE"), ("Ärger", "ärger"), ("STRASSE", "straße")])
+@pytest.mark.parametrize(("name", "asked"), [("alice", "ALICE"), ("Ärger", "ärger"), ("straße", "STRASSE")])
 async def test_somebody_is_found_however_the_name_is_capitalised(store: UserStore, name: str, asked: str) -> None:
     (person,) = await stored(store, user(name))
     assert await store.by_name(asked) == person
