@@ -137,7 +137,8 @@ class MediaMissing(RingbackError, ImportError):
 
 def _distribution() -> str:
     """What this package was installed as: by itself, or as a part of the server's."""
-    return ", ".join(packages_distributions().get(__package__, ["ringback-client"]))
+    # A folder that was built in and installed from shows the same one twice.
+    return ", ".join(sorted(set(packages_distributions().get(__package__, ["ringback-client"]))))
 
 
 def _listed(errors: Mapping[str, str]) -> str:

@@ -73,12 +73,16 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
         logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))
 
 
+_LEVELS = {503: logging.WARNING}
+"""Draining and a database that is away are states of operation; every other 5xx is a fault of ours."""
+
+
 def log_request(handler: RequestHandler) -> None:
     """Writes the access log: Tornado's ``log_function``. Without the query, which may carry a token."""
     request = handler.request
     status = handler.get_status()
     _access.log(
-        logging.ERROR if status >= 500 else logging.INFO,
+        _LEVELS.get(status, logging.ERROR) if status >= 500 else logging.INFO,
         "request",
         method=request.method,
         path=request.path,

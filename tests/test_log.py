@@ -258,6 +258,8 @@ class Hello(RequestHandler):
     def get(self) -> None:
         if self.get_argument("fail", ""):
             raise RuntimeError("asked to fail")
+        if self.get_argument("away", ""):
+            self.set_status(503)
         self.write("hello")
 
 
@@ -280,6 +282,13 @@ async def test_a_request_that_fails_is_logged_as_an_error_without_its_token(
         await fetch(f"/hello?fail=1&access_token={CANARY}")
     assert [line["level"] for line in as_json.lines] == ["error", "error"]
     assert CANARY not in as_json.text
+
+
+@pytest.mark.gen_test
+async def test_a_service_that_is_away_for_a_while_is_no_error(as_json: Log) -> None:
+    with pytest.raises(HTTPError):
+        await fetch("/hello?away=1")
+    assert [line["level"] for line in as_json.lines] == ["warning"]
 
 
 async def fetch(path: str) -> None:

@@ -21,7 +21,7 @@ from server.log import get_logger
 from server.realtime.connection import Connection
 from server.realtime.dispatch import Dispatcher
 from server.realtime.endpoint import Endpoint, Refused, close_code_for
-from server.realtime.frames import Auth, Connected, FrameReader, Resumed, encode
+from server.realtime.frames import Auth, Connected, FrameReader, Resumed, ack, encode
 from server.realtime.heartbeat import note_pong
 from server.realtime.session import Session, SessionLimits
 from server.services import Services
@@ -55,6 +55,7 @@ class SocketHandler(WireHandler):
         self._deadline: asyncio.TimerHandle | None = None
         self._authenticating: asyncio.Task[None] | None = None
         self._early: list[bytes] = []
+        self._auth_id: str | None = None  # of an auth frame that wants an ack
         self._wanted: Session | None = None  # the session that this socket came to resume
         self._accepted_at_s = time.perf_counter()
 
@@ -168,6 +169,7 @@ class SocketHandler(WireHandler):
             self._refuse(CloseCode.UNAUTHENTICATED, f"The first frame must be auth: {error.detail}")
             return
         if isinstance(frame, Auth):
+            self._auth_id = frame.id
             self._begin("ws", frame.token, frame.resume, frame.last_seq)
         else:
             self._refuse(CloseCode.UNAUTHENTICATED, "The first frame must be auth")
@@ -295,6 +297,8 @@ class SocketHandler(WireHandler):
         services.hub.attach(session, connection)
         services.heartbeat.add(connection, services.clock.monotonic())
         services.metrics.opening_s.labels(self.kind).observe(time.perf_counter() - self._accepted_at_s)
+        if self._auth_id is not None:
+            connection.send(ack(self._auth_id, services.stamp()))
         self.forget_request_headers()
         early, self._early = self._early, []
         for data in early:

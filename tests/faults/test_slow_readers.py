@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import MongoClient
+from pymongo.database import Database
 
 from server.close_codes import REGISTRY, CloseCode
 from server.realtime.bus import ToDevices, user_topic
@@ -114,12 +115,12 @@ async def test_a_reader_that_never_reads_is_cut_off_and_the_others_do_not_notice
         await peer.close()
 
 
-async def record_of(session: Session, mongo_uri: str, database: str) -> dict[str, Any]:
-    """What was stored of its last connection."""
-    client: AsyncMongoClient[dict[str, Any]]
-    async with AsyncMongoClient(mongo_uri) as client:
-        record = await client[database]["connections"].find_one({"connection_id": session.id})
-        assert record is not None
+def record_of(session: Session, mongo_uri: str, database: str) -> dict[str, Any]:
+    """What was stored of its one connection."""
+    client: MongoClient[dict[str, Any]]
+    with MongoClient(mongo_uri) as client:
+        stored: Database[dict[str, Any]] = client[database]
+        (record,) = list(stored["connections"].find({"connection_id": session.id}))
         return record
 
 
@@ -140,7 +141,7 @@ async def test_whoever_was_cut_off_has_a_record_that_says_why_and_may_come_back(
             await mine.request("offer", to=leg_id, sdp="x" * 32_000)
         await running.until(lambda: slow not in running.services.hub.connections)
     await running.server.records.flush()
-    record = await record_of(session, mongo_uri, database)
+    record = record_of(session, mongo_uri, database)
     assert (record["code_sent"], record["initiator"], record["clean"]) == (CloseCode.SLOW_CONSUMER, "server", False)
     assert record["reason"] == REGISTRY[CloseCode.SLOW_CONSUMER].message
     assert session.buffer.size_bytes <= running.services.settings.sockets.resume_bytes

@@ -15,15 +15,15 @@ from tests.running import Person, Running, StallingMongo, Start
 QUICK_HEARTBEAT: dict[str, object] = {
     "sockets.heartbeat_interval_s": 0.5,
     "sockets.call_heartbeat_interval_s": 0.5,
-    "sockets.heartbeat_timeout_s": 0.5,
+    "sockets.heartbeat_timeout_s": 1.5,
 }
-"""Whoever is silent for a second is dead: a handler that waits for the database must not make anybody seem so."""
+"""Whoever is silent for two seconds is dead: a handler that waits for the database must not make anybody seem so."""
 
 TALKATIVE: dict[str, object] = {"sockets.frames_per_s": 10_000, "sockets.frames_burst": 100_000}
 
 TIMEOUT_MS = 400
-PINGS = 4
-"""So many of the server's pings, half a second apart, are twice what it takes to be dead."""
+PINGS = 6
+"""So many of the server's pings, half a second apart, take longer than it takes to be dead."""
 
 
 async def two_in_a_room(running: Running, names: tuple[str, str]) -> tuple[Peer, Peer]:

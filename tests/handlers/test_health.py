@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.version import VERSION
-from tests.running import Expect, Running, StallingMongo, Start
+from tests.running import Running, StallingMongo, Start
 
 
 @pytest.mark.gen_test
@@ -34,16 +34,14 @@ class TestWithoutADatabase:
             assert (await running.api("GET", "/livez")).status == 200
 
     @pytest.mark.gen_test
-    async def test_it_is_not_ready(self, start: Start, stalling: StallingMongo, expect_error: Expect) -> None:
-        expect_error("'status': 503")
+    async def test_it_is_not_ready(self, start: Start, stalling: StallingMongo) -> None:
         running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             answer = await running.api("GET", "/readyz")
         assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "unavailable", "2")
 
     @pytest.mark.gen_test
-    async def test_it_is_unhealthy(self, start: Start, stalling: StallingMongo, expect_error: Expect) -> None:
-        expect_error("'status': 503")
+    async def test_it_is_unhealthy(self, start: Start, stalling: StallingMongo) -> None:
         running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             answer = await running.api("GET", "/health")
@@ -51,10 +49,7 @@ class TestWithoutADatabase:
         assert answer.document["checks"]["mongo"] == "unavailable"
 
     @pytest.mark.gen_test
-    async def test_it_is_ready_again_when_the_database_is(
-        self, start: Start, stalling: StallingMongo, expect_error: Expect
-    ) -> None:
-        expect_error("'status': 503")
+    async def test_it_is_ready_again_when_the_database_is(self, start: Start, stalling: StallingMongo) -> None:
         running = await start(stalling.overrides(timeout_ms=500))
         with stalling.stalled():
             await running.api("GET", "/readyz")
@@ -63,8 +58,7 @@ class TestWithoutADatabase:
 
 class TestWhileDraining:
     @pytest.mark.gen_test
-    async def test_it_is_not_ready(self, running: Running, expect_error: Expect) -> None:
-        expect_error("'status': 503")
+    async def test_it_is_not_ready(self, running: Running) -> None:
         running.server.is_draining = True
         answer = await running.api("GET", "/readyz")
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")

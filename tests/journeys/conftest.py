@@ -26,7 +26,7 @@ class Demo(NamedTuple):
     password: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """``ringback serve --demo`` in a process of its own, from an empty folder."""
     folder = tmp_path_factory.mktemp("demo")
@@ -55,13 +55,14 @@ def _wait_until_ready(process: subprocess.Popen[str], log: Path) -> Demo:
     raise AssertionError(f"the server did not start: {said}\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright keeps an event loop running in this thread, which other tests need for theirs.
+@pytest.fixture(scope="package")
 def _playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(_playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     """Debian's Chromium with a fake camera and microphone that nobody is asked about."""
     browser = _playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)

@@ -51,6 +51,14 @@ class TestCredentials:
         peer = await running.open(path.format(**await alice.place("bob")), token=alice.ws_token())
         assert (await peer.next("connected"))["user"]["id"] == alice.id
 
+    @pytest.mark.gen_test
+    async def test_in_a_first_frame_with_an_id_are_acknowledged_after_connected(self, running: Running) -> None:
+        alice = await running.person("alice")
+        peer = await running.open("/ws/user", origin=running.origin)
+        await peer.send("auth", id="a1", token=alice.ws_token())
+        assert (await peer.next("ack"))["id"] == "a1"
+        assert [frame["type"] for frame in peer.frames[:2]] == ["connected", "ack"]
+
     @on_each_socket
     @pytest.mark.gen_test
     async def test_may_come_in_the_first_frame(self, running: Running, path: str) -> None:

@@ -270,11 +270,15 @@ async def test_a_database_that_hung_is_back_when_it_goes_on(tmp_path: Path) -> N
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("operation", ["find_one", "insert", "update_all", "delete"])
-async def test_a_database_that_dies_is_away(tmp_path: Path, operation: str) -> None:
+async def test_a_database_that_dies_meanwhile_is_away(tmp_path: Path, operation: str) -> None:
     async with own_mongod(tmp_path) as (pid, things):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSTOP)
         await until(lambda: is_stopped(pid))
-        await seconds_until_unavailable(OPERATIONS[operation](things))
+        asking = asyncio.gather(*(seconds_until_unavailable(OPERATIONS[operation](things)) for _ in range(9)))
+        for _ in range(100):
+            await asyncio.sleep(0)  # they are on their way
+        os.kill(pid, signal.SIGKILL)
+        await asking
 
 
 def is_stopped(pid: int) -> bool:
