@@ -25,7 +25,7 @@ from server.errors import (
 )
 from server.realtime.endpoint import Refused, close_code_for
 
-CODES = [
+CODES: list[tuple[type[RingbackError], CloseCode]] = [
     (Unauthenticated, CloseCode.UNAUTHENTICATED),
     (TokenReused, CloseCode.UNAUTHENTICATED),
     (TokenExpired, CloseCode.TOKEN_EXPIRED),
