@@ -129,7 +129,7 @@ def test_the_wheel_says_version_licence_and_python(wheel: Path) -> None:
     assert metadata["Version"] == VERSION
     assert metadata["Requires-Python"] == ">=3.11"
     assert "Apache-2.0" in (metadata["License"] or metadata["License-Expression"])
-    assert {"embedded", "media", "redis", "test"} <= set(metadata.get_all("Provides-Extra") or ())
+    assert {"embedded", "media", "test"} <= set(metadata.get_all("Provides-Extra") or ())
 
 
 def test_a_build_that_cannot_fetch_says_so_in_one_line(source: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated, Any
 
@@ -104,6 +106,21 @@ def test_a_stamp_moves_with_the_clock() -> None:
 )
 def test_a_document_with_a_time_in_it_always_serialises(document: Any) -> None:
     assert b'"2026-11-20T05:12:07.345Z"' in encode(document)
+
+
+@pytest.fixture
+def far_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock shows another time than UTC."""
+    monkeypatch.setenv("TZ", "XXX+7")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_west")
+def test_a_naive_time_is_utc_wherever_the_machine_stands() -> None:
+    assert encode(START.replace(tzinfo=None)) == b'"2026-11-20T05:12:07.345Z"'
 
 
 moments = st.datetimes(

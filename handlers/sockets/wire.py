@@ -82,7 +82,7 @@ class WireHandler(WebSocketHandler):
     def max_buffered_bytes(self) -> int | None:
         """How much may wait because the client does not read, in bytes; None: without a bound.
 
-        A single frame may go beyond it. 1 MiB, more only for handlers with a ``max_message_size`` over 256 KiB.
+        What would go beyond it is not sent. 1 MiB, more only for handlers with a ``max_message_size`` over 256 KiB.
         """
         return max(MIN_BUFFERED_BYTES, BUFFERED_MESSAGES * self.max_message_size)
 
@@ -276,7 +276,7 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
         """Sends a frame as it is: one built once for a whole room."""
         if self._state != OPEN or self._transport.is_closing():
             self.dropped_after_close += 1
-        elif self._blocked_since is None or not self._overflows():
+        elif self._blocked_since is None or not self._overflows(len(frame)):
             self._write(frame)
 
     def _write(self, data: bytes, frames: int = 1) -> None:
@@ -341,8 +341,8 @@ class WireProtocol(WebSocketProtocol, asyncio.Protocol):
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _overflows(self) -> bool:
-        if self._max_buffered_bytes is None or self.buffered_bytes <= self._max_buffered_bytes:
+    def _overflows(self, size: int) -> bool:
+        if self._max_buffered_bytes is None or self.buffered_bytes + size <= self._max_buffered_bytes:
             return False
         # Not at once: the sender may be in the middle of a room that the handler is about to leave.
         self._loop.call_soon(self._report_overflow)

@@ -150,3 +150,18 @@ def test_the_time_left_is_in_milliseconds() -> None:
 def test_there_is_never_less_than_no_time_left() -> None:
     call = placed()
     assert expires_in_ms(call, START + timedelta(seconds=60)) == 0
+
+
+def test_a_change_says_who_made_it() -> None:
+    call = placed()
+    for _, message in notices(call, answered(call), None, START, by=BOB.id):
+        if isinstance(message, ToDevices):
+            assert frame_in(message)["user_id"] == BOB.id
+        else:
+            assert isinstance(message, CallNews) and message.by == BOB.id
+
+
+def test_a_change_that_nobody_made_names_nobody() -> None:
+    call = placed()
+    for frame in told(call, rules.expire(call, call.ring_deadline), BOB):
+        assert "user_id" not in frame

@@ -22,8 +22,8 @@ from tests.running import Person, Running, Start
 from tests.sockets.raw import RawClient, masked, upgrade_request
 
 MIB = 1 << 20
-LARGEST_BYTES = 65_536
-"""One frame, and ``bye``, may go beyond what may wait."""
+FAREWELL_BYTES = 1_024
+"""Only ``bye`` and the close frame may go beyond what may wait."""
 COALESCE_BYTES = 262_144
 SMALL: dict[str, object] = {"sockets.close_timeout_s": 0.05, "sockets.max_buffered_bytes": 262_144}
 TALKATIVE: dict[str, object] = {"sockets.frames_per_s": 10_000, "sockets.frames_burst": 100_000}
@@ -105,8 +105,8 @@ async def test_a_reader_that_never_reads_is_cut_off_and_the_others_do_not_notice
             await room.say()
         await running.until(lambda: room.slow not in running.services.hub.connections, "its socket is gone")
     assert room.slow.close_code is CloseCode.SLOW_CONSUMER
-    assert MIB / 2 < room.held_bytes < MIB + LARGEST_BYTES
-    assert median(room.fan_outs_s) < 2 * before_s + 0.005
+    assert MIB / 2 < room.held_bytes < MIB + FAREWELL_BYTES
+    assert median(room.fan_outs_s) < 2 * before_s + 0.05  # a wait for the slow one would be far longer
     for peer in room.peers:
         await peer.next("participant", leg_id=room.slow_leg_id, connection="reconnecting")
         assert [frame["text"] for frame in peer.frames if frame["type"] == "chat"] == room.said

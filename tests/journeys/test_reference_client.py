@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
@@ -44,6 +45,8 @@ async () => {
 }
 """
 
+CONNECTED = "() => window.peers.some((each) => each.connectionState === 'connected')"
+
 HEARS = "([low, high]) => { const now = window.listen(); return now.loudness > 100 && low < now.hz && now.hz < high; }"
 
 
@@ -79,7 +82,7 @@ class Softphone:
 @pytest.fixture
 def softphone(demo: Demo, tmp_path: Path) -> Iterator[Callable[..., Softphone]]:
     """Starts softphones: ``softphone("bob", "wait")``, ``softphone("bob", "call", "alice")``."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[tuple[subprocess.Popen[str], threading.Timer]] = []
 
     def start(username: str, *arguments: str) -> Softphone:
         tone, heard = write_tone(tmp_path / "tone.wav", PHONE_HZ, seconds=60), tmp_path / "heard.wav"
@@ -92,11 +95,14 @@ def softphone(demo: Demo, tmp_path: Path) -> Iterator[Callable[..., Softphone]]:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        started.append(process)
+        watchdog = threading.Timer(2 * ENDS_WITHIN_S, process.kill)  # no read of a test waits for ever
+        watchdog.start()
+        started.append((process, watchdog))
         return Softphone(process, heard)
 
     yield start
-    for process in started:
+    for process, watchdog in started:
+        watchdog.cancel()
         process.kill()
         process.wait()
         if process.stdout is not None:
@@ -135,6 +141,7 @@ def loudness(path: Path) -> float:
 
 def expect_to_hear(someone: Person, frequency_hz: int) -> None:
     """The page hears that tone."""
+    someone.page.wait_for_function(CONNECTED, timeout=PATIENCE_MS)
     someone.page.evaluate(LISTEN)
     someone.page.wait_for_function(HEARS, arg=[frequency_hz - 12, frequency_hz + 12], timeout=PATIENCE_MS)
 
@@ -157,7 +164,7 @@ def test_a_browser_calls_the_reference_client_and_each_hears_the_others_tone(
 def test_the_reference_client_calls_a_browser_and_each_hears_the_others_tone(
     alice: Person, softphone: Callable[..., Softphone]
 ) -> None:
-    bob = softphone("bob", "call", "alice", "--for", str(TALK_S))
+    bob = softphone("bob", "call", "alice", "--for", str(2 * TALK_S))
     expect(alice.button("Answer")).to_be_visible(timeout=PATIENCE_MS)
     alice.answer()
     bob.wait_for("connected: sound flows both ways")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from server.close_codes import CloseCode
-from server.errors import AlreadyAnswered, Unavailable
+from server.errors import AlreadyAnswered, BadRequest, TooLarge, Unavailable
 from server.realtime import frames
 from server.realtime.dispatch import Commands, Dispatcher, Result
 from server.realtime.session import Session
@@ -211,8 +211,11 @@ async def test_slow_work_is_acknowledged_when_it_is_done(desk: Desk) -> None:
 
 @pytest.mark.gen_test
 async def test_slow_work_is_done_in_order(desk: Desk) -> None:
+    desk.gate.clear()
     for number in "123":
         desk.says("hangup", number)
+    await asyncio.sleep(0)
+    desk.gate.set()
     await desk.idle()
     assert desk.done == ["1", "2", "3"]
 
@@ -374,6 +377,20 @@ def test_bad_frames_that_repeat_an_id_count_as_well(desk: Desk) -> None:
     for _ in range(20):
         desk.says("unheard-of", "1")
     assert desk.closed == [CloseCode.BAD_MESSAGES]
+
+
+def test_frames_that_a_command_does_not_understand_are_bad_frames(desk: Desk) -> None:
+    desk.chat = fails(BadRequest("to: no such leg", fields={"to": "no such leg"}))
+    for number in range(20):
+        desk.says_chat(str(number))
+    assert (desk.closed, len(desk.answers)) == ([CloseCode.BAD_MESSAGES], 20)
+
+
+def test_frames_that_are_too_large_are_understood(desk: Desk) -> None:
+    desk.chat = fails(TooLarge("text: at most 4096 characters"))
+    for number in range(30):
+        desk.says_chat(str(number))
+    assert (desk.closed, set(code for code, _ in desk.answers)) == ([], {"too_large"})
 
 
 def test_bad_frames_of_long_ago_do_not_count(desk: Desk) -> None:

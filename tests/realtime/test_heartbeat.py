@@ -132,6 +132,36 @@ def test_a_connection_that_closes_is_forgotten(pulse: Pulse) -> None:
     assert not pulse.wheel._slots
 
 
+def test_a_connection_that_is_gone_is_forgotten_at_once(pulse: Pulse) -> None:
+    connection, transport = pulse.watched()
+    transport.blocked_since = pulse.now_s
+    pulse.wheel.watch_blocked(connection)
+    pulse.wheel.remove(connection)
+    assert (len(pulse.wheel), pulse.wheel._slots, pulse.wheel._blocked) == (0, {}, set())
+
+
+def test_forgetting_one_connection_leaves_those_that_are_due_with_it(pulse: Pulse) -> None:
+    gone, other = pulse.watched()[0], pulse.watched()[0]
+    pulse.wheel.remove(gone)
+    assert len(pulse.wheel) == 1
+    pulse.pass_by(2 * (INTERVAL_S + TIMEOUT_S))
+    assert pulse.silent == [other]
+
+
+def test_forgetting_a_connection_twice_is_no_error(pulse: Pulse) -> None:
+    connection, _ = pulse.watched()
+    pulse.wheel.remove(connection)
+    pulse.wheel.remove(connection)
+    assert len(pulse.wheel) == 0
+
+
+def test_a_connection_that_was_looked_at_can_be_forgotten(pulse: Pulse) -> None:
+    connection, transport = pulse.watched()
+    pulse.pass_by(3 * INTERVAL_S, alive=transport)
+    pulse.wheel.remove(connection)
+    assert len(pulse.wheel) == 0
+
+
 def test_each_connection_has_its_own_interval(pulse: Pulse) -> None:
     _, quick = pulse.watched(interval_s=10)
     _, steady = pulse.watched(interval_s=25)

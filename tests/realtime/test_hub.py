@@ -291,6 +291,30 @@ def test_a_session_that_is_over_is_not_released(world: World) -> None:
     assert world.hub.sweep() == 0
 
 
+# ── another sign-in ──
+
+
+def test_a_session_that_comes_back_with_another_sign_in_ends_with_that_one(world: World) -> None:
+    session = world.connected(identity(ALICE, "old"))
+    world.hub.rebind(session, identity(ALICE, "new"))
+    world.bus.publish(SIGN_INS, SignInsEnded(("new",)))
+    assert session.over
+
+
+def test_a_session_that_came_back_with_another_sign_in_outlives_the_old_one(world: World) -> None:
+    session = world.connected(identity(ALICE, "old"))
+    world.hub.rebind(session, identity(ALICE, "new"))
+    world.bus.publish(SIGN_INS, SignInsEnded(("old",)))
+    assert (session.over, session.who.sign_in_id) == (False, "new")
+
+
+def test_a_session_that_changed_its_sign_in_is_forgotten_whole(world: World) -> None:
+    session = world.connected(identity(ALICE, "old"))
+    world.hub.rebind(session, identity(ALICE, "new"))
+    world.hub.drop(session, CloseCode.NORMAL)
+    assert world.hub._by_sign_in == {}
+
+
 # ── retiring ──
 
 

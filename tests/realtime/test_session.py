@@ -188,6 +188,13 @@ def test_each_socket_is_a_new_generation(world: World) -> None:
     assert session.generation == 2
 
 
+def test_a_session_knows_when_its_newest_socket_came(world: World) -> None:
+    session = world.connected()
+    world.clock.move(7)
+    world.hub.attach(session, world.accepted())
+    assert session.taken_at_s == world.clock.monotonic()
+
+
 def test_a_takeover_returns_the_older_socket(world: World) -> None:
     session = world.connected()
     older = session.connection
