@@ -112,7 +112,23 @@ def test_a_negative_last_seq_is_refused() -> None:
     assert list(refusal(b'{"type":"auth","token":"t","last_seq":-1}').fields) == ["last_seq"]
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"nonsense", b"\xff", b'{"type":"hangup"} more'])
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"\xff",
+        b'{"type":"hangup"} more',
+        b'{"type":"hangup","id":"\xff"}',
+        b'{"type":"hangup","id":"\\ud800"}',
+        b'{"type":"candidate","to":"leg","candidates":' + DEEP,
+    ],
+    ids=lambda data: ascii(data)[:45],
+)
 def test_what_is_not_json_is_refused(data: bytes) -> None:
     assert refusal(data).detail == "The frame is not JSON"
 
@@ -154,7 +170,11 @@ def test_the_id_of_a_frame_that_cannot_be_read_is_found() -> None:
     assert id_of(b'{"type":"dance","id":"1","wildly":true}') == "1"
 
 
-@pytest.mark.parametrize("data", [b"{", b"\xff", b"[]", b'{"type":"dance"}', b'{"id":7}', b'{"id":""}', b'{"a":' * 99])
+@pytest.mark.parametrize(
+    "data",
+    [b"{", b"\xff", b"[]", b'{"type":"dance"}', b'{"id":7}', b'{"id":""}', b'{"id":"\xff"}', b'{"a":' + DEEP],
+    ids=lambda data: ascii(data)[:25],
+)
 def test_where_there_is_no_id_none_is_found(data: bytes) -> None:
     assert id_of(data) is None
 

@@ -199,9 +199,10 @@ def test_two_ticks_at_one_time_are_one(pulse: Pulse) -> None:
 class Timeline(Pulse):
     """A wheel whose ticks go on while things happen between them; each tick is judged."""
 
-    def __init__(self, phase_s: float) -> None:
+    def __init__(self, phase_s: float, joined_s: float) -> None:
         super().__init__(phase_s)
         self.ticked_s = self.now_s
+        self.clock.move(joined_s)
         self.connection, self.transport = self.watched()
         self.spoken_s = self.heard_s = self.now_s
 
@@ -239,10 +240,13 @@ class Timeline(Pulse):
 @property_of(600)
 @given(
     phase_s=st.floats(0, TICK_S),
+    joined_s=st.floats(0, TICK_S * 0.99),
     steps=st.lists(st.tuples(st.floats(0, 2 * INTERVAL_S), st.sampled_from(["hear", "say", "both"])), max_size=12),
 )
-def test_no_client_goes_unspoken_to_and_no_dead_one_lives_on(phase_s: float, steps: list[tuple[float, str]]) -> None:
-    time = Timeline(phase_s)
+def test_no_client_goes_unspoken_to_and_no_dead_one_lives_on(
+    phase_s: float, joined_s: float, steps: list[tuple[float, str]]
+) -> None:
+    time = Timeline(phase_s, joined_s)
     for wait_s, event in steps:
         time.pass_until(time.now_s + wait_s)
         if event in ("hear", "both") and not time.silent:
