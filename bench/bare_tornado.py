@@ -7,6 +7,7 @@ numbers, no limits, no resume buffer, no heartbeat and no database.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections import defaultdict
@@ -41,9 +42,10 @@ class RelayHandler(tornado.websocket.WebSocketHandler):
         frame: dict[str, Any] = json.loads(message)
         frame["from"] = self.user
         text = json.dumps(frame)
-        for other in self.rooms[self.room]:
+        for other in list(self.rooms[self.room]):
             if other is not self:
-                other.write_message(text)
+                with contextlib.suppress(tornado.websocket.WebSocketClosedError):  # its on_close has not come yet
+                    other.write_message(text)
 
     def on_close(self) -> None:
         """Leaves."""
