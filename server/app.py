@@ -22,7 +22,7 @@ from server.auth.tokens import Tokens
 from server.calls.inbox import Inbox
 from server.calls.presence import PresenceBoard
 from server.calls.room import Rooms
-from server.calls.switchboard import SweepReport, Switchboard
+from server.calls.switchboard import LEASE_RENEWAL_S, SweepReport, Switchboard
 from server.clock import Clock, SystemClock
 from server.close_codes import CloseCode
 from server.config import load_or_create_secret, node_name, resolve_data_dir
@@ -61,8 +61,6 @@ MAX_BODY_BYTES = 1024 * 1024
 """What is kept of a body; how much of that an address takes is its handler's question."""
 MAX_READ_BYTES = 64 * MAX_BODY_BYTES
 """What is read of a body at most, within the time above, to be able to answer 413."""
-LEASE_RENEWAL_S = 10.0
-"""A quarter of a call's lease: three renewals may fail before anybody thinks the node dead."""
 RETURN_SLOT_S = 0.02
 """While draining, each client is told to come back this much after the one before: 1,000 within 20 s."""
 

@@ -28,6 +28,8 @@ log = get_logger("calls")
 
 MAX_RACES = 20
 """Tries of one change against faster others; a call has a handful of actors, so this is never reached in honest use."""
+LEASE_RENEWAL_S = 10.0
+"""A quarter of a call's lease: three renewals may fail before anybody thinks the node dead."""
 REDIAL_AFTER_S = 2.0
 """A second dialling of the same person within this time is a double click; later it gives the first call up."""
 
@@ -71,6 +73,7 @@ class Switchboard:
         self._settings = settings
         self.timing = Timing(settings.ring_timeout_s, settings.connect_timeout_s, settings.max_duration_s)
         self._buckets: dict[str, TokenBucket] = {}
+        self._renewed_at_s = clock.monotonic()
         self._live: dict[str, Call] = {}  # the calls that this node has told of, as it told them last
 
     # ── placing ──
@@ -258,6 +261,8 @@ class Switchboard:
 
     async def sweep(self) -> SweepReport:
         """Ends the calls that are past their deadline or whose nodes are dead. Doing it twice changes nothing twice."""
+        if self._clock.monotonic() - self._renewed_at_s > LEASE_RENEWAL_S:
+            await self.renew_leases()  # the database was away: our own calls are not those of a dead node
         due = await self._calls.due(self._clock.now())
         expired = 0
         for call in due:
@@ -296,8 +301,11 @@ class Switchboard:
 
     async def renew_leases(self) -> int:
         """Says that the calls whose sockets hang on this node go on."""
+        now_s = self._clock.monotonic()
         held = list({session.resource for session in self._hub.sessions() if session.kind == "call"})
-        return await self._calls.renew_leases(held, self._clock.now() + self.timing.lease) if held else 0
+        renewed = await self._calls.renew_leases(held, self._clock.now() + self.timing.lease) if held else 0
+        self._renewed_at_s = now_s
+        return renewed
 
     # ── the one way to change a call ──
 

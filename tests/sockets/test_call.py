@@ -282,6 +282,16 @@ class TestMediaPath:
         assert states == ["connecting", "active"]
 
     @pytest.mark.gen_test
+    async def test_that_flows_keeps_the_call_when_no_lease_was_renewed_for_a_minute(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        call, mine, theirs = await running.both_in(alice, bob)
+        await self.flows(mine, theirs)
+        assert [(await mine.next("call"))["call"]["state"] for _ in range(2)] == ["connecting", "active"]
+        running.clock.move(60)  # as after a database that was away
+        await running.server.sweep()
+        assert (await alice.api("GET", f"/calls/{call['call_id']}")).document["state"] == "active"
+
+    @pytest.mark.gen_test
     async def test_of_one_does_not(self, running: Running) -> None:
         alice, bob = await running.people("alice", "bob")
         call, mine, theirs = await running.both_in(alice, bob)
