@@ -6,12 +6,15 @@ that for one process; a bus for many has the same three methods and its messages
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
 from server.calls.model import Call
+
+log = logging.getLogger("bus")  # the plain one, because the pure rules above import this file for its messages
 
 
 class ToDevices(msgspec.Struct, frozen=True, tag=True):
@@ -114,7 +117,10 @@ class LocalBus:
         """See :meth:`Bus.publish`."""
         listeners = self._listeners.get(topic, ())
         for listener in listeners:
-            listener(message)
+            try:
+                listener(message)
+            except Exception:  # one who fails keeps nobody else from hearing
+                log.exception("listener_failed: %s on %s", type(message).__name__, topic.partition(":")[0])
         return len(listeners)
 
     def subscribe(self, topic: str, listener: Listener) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from server.realtime.bus import LocalBus, Message, ToDevices, call_topic, user_topic
 
 NEWS = ToDevices("bob", b"{}")
@@ -32,6 +34,14 @@ def test_listeners_hear_in_the_order_in_which_they_came() -> None:
     bus.subscribe("topic", lambda _: order.append("second"))
     bus.publish("topic", NEWS)
     assert order == ["first", "second"]
+
+
+def test_a_listener_that_fails_keeps_nobody_else_from_hearing(expect_error: Callable[[str], None]) -> None:
+    expect_error("listener_failed")
+    bus, heard = LocalBus(), Heard()
+    bus.subscribe("topic", lambda _: [].pop())
+    bus.subscribe("topic", heard)
+    assert (bus.publish("topic", NEWS), heard) == (2, [NEWS])
 
 
 def test_one_who_unsubscribes_hears_nothing_more() -> None:
