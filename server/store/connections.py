@@ -31,7 +31,3 @@ class ConnectionStore:
         for record in records:
             record.setdefault("_id", new_id())
         await self._connections.insert_all(records)
-
-    async def of_user(self, user_id: str, *, limit: int) -> list[Document]:
-        """The newest records of a person."""
-        return await self._connections.find({"user_id": user_id}, sort=[("_id", DESCENDING)], limit=limit)

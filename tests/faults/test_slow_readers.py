@@ -106,7 +106,7 @@ async def test_a_reader_that_never_reads_is_cut_off_and_the_others_do_not_notice
         await running.until(lambda: room.slow not in running.services.hub.connections, "its socket is gone")
     assert room.slow.close_code is CloseCode.SLOW_CONSUMER
     assert MIB / 2 < room.held_bytes < MIB + FAREWELL_BYTES
-    assert median(room.fan_outs_s) < 2 * before_s + 0.05  # a wait for the slow one would be far longer
+    assert median(room.fan_outs_s) < 2 * before_s + 0.005
     for peer in room.peers:
         await peer.next("participant", leg_id=room.slow_leg_id, connection="reconnecting")
         assert [frame["text"] for frame in peer.frames if frame["type"] == "chat"] == room.said
