@@ -1,0 +1,40 @@
+/**
+ * Sentences in the person's language. The page carries the translations of its scripts in an element `messages`, from
+ * the English sentence to the translated one; a page in English carries none.
+ *
+ * @typedef {Record<string, string | number>} Values
+ */
+
+/** @type {Record<string, string | string[]>} */
+const messages = JSON.parse(globalThis.document?.getElementById("messages")?.textContent || "{}");
+
+/**
+ * @param {string} message in English; what varies in it stands as `%(name)s`
+ * @param {Values} [values] what is put in their places
+ * @returns {string} the same in the person's language, or in English where it has not been translated
+ */
+export function _(message, values = {}) {
+  const translated = messages[message] ?? message;
+  return fill(Array.isArray(translated) ? translated[0] : translated, values);
+}
+
+/**
+ * @param {string} one the sentence for one, in English
+ * @param {string} many the sentence for any other number
+ * @param {number} count also filled in as `%(count)s`
+ * @param {Values} [values]
+ * @returns {string}
+ */
+export function ngettext(one, many, count, values = {}) {
+  const translated = messages[one];
+  const forms = Array.isArray(translated) ? translated : [one, many];
+  return fill(count === 1 ? forms[0] : (forms.at(-1) ?? many), { count, ...values });
+}
+
+/**
+ * @param {string} sentence
+ * @param {Values} values
+ */
+function fill(sentence, values) {
+  return sentence.replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
