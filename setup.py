@@ -78,6 +78,7 @@ setup(
         "rich>=13.0",
         "structlog>=24.1",
         "tornado>=6.6,<7",
+        "tzdata>=2024.1",  # slim systems know no time zones
         "uuid-utils>=0.9",
         "uvloop>=0.21",
         "websockets>=15.0",

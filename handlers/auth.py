@@ -8,8 +8,9 @@ import msgspec
 
 from handlers.base import ApiHandler
 from server.auth.sign_ins import TokenPair
+from server.calls.quiet_hours import QuietHours
 from server.errors import NotFound, RegistrationClosed
-from server.store.users import User
+from server.store.users import Callers, CallWaiting, User
 
 
 class LoginBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +45,9 @@ class ProfileBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     locale: Annotated[str, msgspec.Meta(max_length=35)] | msgspec.UnsetType | None = msgspec.UNSET
     do_not_disturb: bool | msgspec.UnsetType = msgspec.UNSET
+    quiet_hours: QuietHours | msgspec.UnsetType | None = msgspec.UNSET
+    call_waiting: CallWaiting | msgspec.UnsetType = msgspec.UNSET
+    callers: Callers | msgspec.UnsetType = msgspec.UNSET
 
 
 class PasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +65,9 @@ def profile(user: User) -> dict[str, Any]:
         "display_name": user.display_name,
         "locale": user.locale,
         "do_not_disturb": user.do_not_disturb,
+        "quiet_hours": user.quiet_hours,
+        "call_waiting": user.call_waiting,
+        "callers": user.callers,
         "admin": user.admin,
     }
 
@@ -150,13 +157,13 @@ class MeHandler(ApiHandler):
         self.reply(profile(user))
 
     async def patch(self) -> None:
-        """Changes display name, locale, do-not-disturb."""
+        """Changes display name, locale, and whose calls ring when."""
         body = self.read(ProfileBody)
         changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
         if not changes:
             return await self.get()
         user = await self.services.accounts.change_profile(self.who.user.id, **changes)
-        self.services.presence.changed(user.user_id, user.do_not_disturb)
+        self.services.presence.changed(user.user_id, user.do_not_disturb, user.quiet_hours)
         self.reply(profile(user))
 
 

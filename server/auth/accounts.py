@@ -7,6 +7,7 @@ from typing import Any
 
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
+from server.calls.quiet_hours import require_good
 from server.clock import Clock
 from server.errors import BadRequest, InvalidCredentials, UsernameTaken, UserNotFound
 from server.ids import new_id
@@ -96,9 +97,14 @@ class Accounts:
         await self._users.remove(user.user_id)
 
     async def change_profile(self, user_id: str, **fields: Any) -> User:
-        """Sets any of ``display_name``, ``locale``, ``do_not_disturb``."""
+        """Sets any of ``display_name``, ``locale``, ``do_not_disturb``, ``quiet_hours``, ``call_waiting``, ``callers``.
+
+        Raises :class:`BadRequest` for a display name or quiet hours that break their rules, :class:`UserNotFound`.
+        """
         if "display_name" in fields:
             fields["display_name"] = good_display_name(fields["display_name"])
+        if fields.get("quiet_hours") is not None:
+            require_good(fields["quiet_hours"])
         user = await self._users.change(user_id, **fields)
         if user is None:
             raise UserNotFound()

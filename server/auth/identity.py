@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from server.calls.quiet_hours import QuietHours
 from server.realtime.frames import UserRef
 
 
@@ -15,3 +16,4 @@ class Identity(msgspec.Struct, frozen=True):
     device: str
     admin: bool = False
     do_not_disturb: bool = False
+    quiet_hours: QuietHours | None = None

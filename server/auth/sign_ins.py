@@ -170,7 +170,7 @@ class SignIns:
         user = await self._users.get(sign_in.user_id)
         if user is None or user.disabled:
             raise Unauthenticated("This account cannot be used")
-        identity = Identity(user.ref, sign_in_id, sign_in.device, user.admin, user.do_not_disturb)
+        identity = Identity(user.ref, sign_in_id, sign_in.device, user.admin, user.do_not_disturb, user.quiet_hours)
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
         if endings == self._endings:

@@ -90,7 +90,7 @@ class Inbox:
 
     def session_attached(self, session: Session) -> None:
         """See :class:`~server.realtime.hub.SessionWatcher`."""
-        self._presence.came(session.who.user.id, session.who.do_not_disturb)
+        self._presence.came(session.who.user.id, session.who.do_not_disturb, session.who.quiet_hours)
 
     def session_detached(self, session: Session) -> None:
         """See :class:`~server.realtime.hub.SessionWatcher`."""
@@ -118,8 +118,8 @@ class Inbox:
 
     async def _set_presence(self, session: Session, frame: frames.PresenceFromClient) -> Result:
         do_not_disturb = frame.state == "do_not_disturb"
-        await self._accounts.change_profile(session.who.user.id, do_not_disturb=do_not_disturb)
-        self._presence.changed(session.who.user.id, do_not_disturb)
+        user = await self._accounts.change_profile(session.who.user.id, do_not_disturb=do_not_disturb)
+        self._presence.changed(user.user_id, user.do_not_disturb, user.quiet_hours)
         return None
 
     async def _watch(self, session: Session, frame: frames.Watch) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from server.calls.quiet_hours import QuietHours, is_quiet
 from server.clock import Clock
 from server.realtime.bus import PRESENCE, Bus, Message, PresenceNews
 from server.realtime.frames import Presence as PresenceFrame
@@ -30,6 +31,7 @@ class PresenceBoard:
         self._watched: dict[str, tuple[str, ...]] = {}  # session id → user ids
         self._said: dict[str, State] = {}
         self._undisturbed: set[str] = set()
+        self._quiet_hours: dict[str, QuietHours] = {}  # by user id
         self._leaving: dict[str, float] = {}  # user id → monotonic second at which they count as gone
         bus.subscribe(PRESENCE, self._on_bus)
 
@@ -50,7 +52,7 @@ class PresenceBoard:
         undisturbed = user_id in self._undisturbed if do_not_disturb is None else do_not_disturb
         if not self.is_online(user_id) and not self.is_in_call(user_id):
             return "offline"
-        if undisturbed:
+        if undisturbed or is_quiet(self._quiet_hours.get(user_id), self._clock.now()):
             return "do_not_disturb"
         return "in_call" if self.is_in_call(user_id) else "online"
 
@@ -76,25 +78,27 @@ class PresenceBoard:
 
     # ── changes ──
 
-    def came(self, user_id: str, do_not_disturb: bool) -> None:
+    def came(self, user_id: str, do_not_disturb: bool, quiet_hours: QuietHours | None = None) -> None:
         """A device of that person has connected."""
         self._leaving.pop(user_id, None)
-        self._bus.publish(PRESENCE, PresenceNews(user_id, do_not_disturb))
+        self._bus.publish(PRESENCE, PresenceNews(user_id, do_not_disturb, quiet_hours))
 
     def went(self, user_id: str) -> None:
         """A device of that person is gone, perhaps only for a moment."""
         self._leaving[user_id] = self._clock.monotonic() + GRACE_S
 
-    def changed(self, user_id: str, do_not_disturb: bool | None = None) -> None:
-        """Something that others see of that person may have changed."""
-        self._bus.publish(PRESENCE, PresenceNews(user_id, do_not_disturb))
+    def changed(self, user_id: str, do_not_disturb: bool | None = None, quiet_hours: QuietHours | None = None) -> None:
+        """Something that others see of that person may have changed; ``quiet_hours`` counts with ``do_not_disturb``."""
+        self._bus.publish(PRESENCE, PresenceNews(user_id, do_not_disturb, quiet_hours))
 
     def sweep(self) -> None:
-        """Tells of those whose moment is over."""
+        """Tells of those whose moment is over, and of those whose quiet hours begin or end."""
         now_s = self._clock.monotonic()
         for user_id in [user_id for user_id, at_s in self._leaving.items() if at_s <= now_s]:
             del self._leaving[user_id]
             self.changed(user_id)
+        for user_id in self._quiet_hours.keys() & self._watchers.keys():
+            self._tell(user_id)
 
     def _on_bus(self, message: Message) -> None:
         if not isinstance(message, PresenceNews):
@@ -102,6 +106,12 @@ class PresenceBoard:
         user_id = message.user_id
         if message.do_not_disturb is not None:
             (self._undisturbed.add if message.do_not_disturb else self._undisturbed.discard)(user_id)
+            self._quiet_hours.pop(user_id, None)
+            if message.quiet_hours is not None:
+                self._quiet_hours[user_id] = message.quiet_hours
+        self._tell(user_id)
+
+    def _tell(self, user_id: str) -> None:
         watchers = self._watchers.get(user_id)
         if not watchers:
             return

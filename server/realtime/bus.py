@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from server.calls.model import Call
+from server.calls.quiet_hours import QuietHours
 
 log = logging.getLogger("bus")  # the plain one, because the pure rules above import this file for its messages
 
@@ -68,10 +69,12 @@ class SignInsEnded(msgspec.Struct, frozen=True, tag=True):
 
 
 class PresenceNews(msgspec.Struct, frozen=True, tag=True):
-    """A person has come, gone, or wants (not) to be disturbed; ``None``: that has not changed."""
+    """A person has come, gone, or wants (not) to be disturbed; ``do_not_disturb`` of ``None``: that has not changed,
+    nor have their ``quiet_hours``."""
 
     user_id: str
     do_not_disturb: bool | None = None
+    quiet_hours: QuietHours | None = None
 
 
 Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | SignInsEnded | PresenceNews

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from server.calls.quiet_hours import QuietHours, is_quiet
 from server.realtime.frames import UserRef
 from server.store.driver import ASCENDING, Collection, Database, Document, IndexModel
+
+CallWaiting = Literal["ring", "busy"]
+"""Whether a second call rings (softly) while the person is in one, or finds them busy."""
+Callers = Literal["everybody", "contacts"]
+"""Whose calls ring for a person."""
 
 LAST_CHARACTER = "\U0010ffff"
 """MongoDB compares strings by their UTF-8, so that every text that begins so comes before the beginning and this."""
@@ -30,11 +36,18 @@ class User(msgspec.Struct, frozen=True):
     disabled: bool = False
     locale: str | None = None
     do_not_disturb: bool = False
+    quiet_hours: QuietHours | None = None
+    call_waiting: CallWaiting = "ring"
+    callers: Callers = "everybody"
 
     @property
     def ref(self) -> UserRef:
         """The person as everybody may see them."""
         return UserRef(self.user_id, self.username, self.display_name)
+
+    def wants_quiet(self, now: datetime) -> bool:
+        """Whether no call shall ring for this person now: by their own choice, or because of the hour."""
+        return self.do_not_disturb or is_quiet(self.quiet_hours, now)
 
 
 class UserStore:
@@ -88,7 +101,8 @@ class UserStore:
 
     async def change(self, user_id: str, **fields: Any) -> User | None:
         """Sets ``fields`` and returns the person as they are then; ``None`` if there is nobody."""
-        return _user(await self._users.update_and_get({"_id": user_id}, {"$set": fields}))
+        plain = msgspec.to_builtins(fields, builtin_types=(datetime,))
+        return _user(await self._users.update_and_get({"_id": user_id}, {"$set": plain}))
 
     async def remove(self, user_id: str) -> bool:
         """Removes the person; false if there was nobody."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 
 from server.calls.presence import GRACE_S, PresenceBoard
+from server.calls.quiet_hours import QuietHours
 from server.close_codes import CloseCode
 from server.realtime.bus import PRESENCE, ToDevices
 from server.realtime.session import Session
 from tests.helpers import ALICE, BOB, CAROL, identity
 from tests.realtime.fakes import World, socket_of
+
+NOW = QuietHours("05:00", "06:00", "UTC")
+"""It is 05:12 in these tests."""
+SOON = QuietHours("06:00", "07:30", "UTC")
 
 
 class Board(World):
@@ -20,10 +25,12 @@ class Board(World):
         self.presence = PresenceBoard(self.hub, self.bus, self.clock)
         self.alice = self.connected(identity(ALICE))
 
-    def comes(self, do_not_disturb: bool = False, *, device: str = "telephone") -> Session:
+    def comes(
+        self, do_not_disturb: bool = False, *, device: str = "telephone", quiet_hours: QuietHours | None = None
+    ) -> Session:
         """A device of Bob's connects."""
         session = self.connected(identity(BOB, device))
-        self.presence.came(BOB.id, do_not_disturb)
+        self.presence.came(BOB.id, do_not_disturb, quiet_hours)
         return session
 
     def goes(self, session: Session) -> None:
@@ -117,6 +124,18 @@ def test_do_not_disturb_ends(board: Board) -> None:
     assert board.presence.state(BOB.id) == "online"
 
 
+@pytest.mark.parametrize(("hours", "state"), [(NOW, "do_not_disturb"), (SOON, "online")])
+def test_quiet_hours_are_do_not_disturb_while_they_last(board: Board, hours: QuietHours, state: str) -> None:
+    board.comes(quiet_hours=hours)
+    assert board.presence.state(BOB.id, do_not_disturb=False) == state
+
+
+def test_quiet_hours_that_are_given_up_are_over(board: Board) -> None:
+    board.comes(quiet_hours=NOW)
+    board.presence.changed(BOB.id, False, None)
+    assert board.presence.state(BOB.id) == "online"
+
+
 # ── watching ──
 
 
@@ -157,6 +176,13 @@ def test_a_watcher_hears_of_do_not_disturb(watched: Board) -> None:
     watched.comes()
     watched.presence.changed(BOB.id, True)
     assert watched.seen == ["online", "do_not_disturb"]
+
+
+def test_a_watcher_hears_when_quiet_hours_begin_and_end(watched: Board) -> None:
+    watched.comes(quiet_hours=SOON)
+    for _ in range(3):
+        watched.pass_by(3600)
+    assert watched.seen == ["online", "do_not_disturb", "online"]
 
 
 def test_a_watcher_hears_of_a_call(watched: Board) -> None:

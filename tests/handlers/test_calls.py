@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -120,6 +121,14 @@ class TestPlacing:
             201, "ended", "do_not_disturb",
         )  # fmt: skip
         assert answer.document["legs"][1]["state"] == "do_not_disturb"
+
+    @pytest.mark.gen_test
+    async def test_ends_at_once_for_somebody_in_their_quiet_hours(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        now = running.clock.now()
+        around = {"start": f"{now - timedelta(hours=1):%H:%M}", "end": f"{now + timedelta(hours=1):%H:%M}"}
+        await bob.api("PATCH", "/users/me", {"quiet_hours": around | {"time_zone": "UTC"}})
+        assert (await dial(alice, "bob")).document["end_reason"] == "do_not_disturb"
 
 
 class TestTheSameCallAgain:

@@ -29,7 +29,11 @@ BODIES: dict[str, tuple[str, type[msgspec.Struct], dict[str, Any]]] = {
     "/auth/register": ("POST", RegisterBody, {"username": "dora", "password": PASSWORD, "display_name": "Dora"}),
     "/auth/ws-token": ("POST", NoBody, {}),
     "/auth/logout": ("POST", NoBody, {}),
-    "/users/me": ("PATCH", ProfileBody, {"display_name": "A", "locale": "de", "do_not_disturb": True}),
+    "/users/me": (
+        "PATCH",
+        ProfileBody,
+        {"display_name": "A", "locale": "de", "do_not_disturb": True, "callers": "contacts"},
+    ),
     "/users/me/password": ("POST", PasswordBody, {"current_password": PASSWORD, "new_password": PASSWORD}),
     "/calls": ("POST", PlaceBody, {"callees": ["bob"], "media": "audio", "client_key": "k"}),
 }

@@ -8,6 +8,8 @@ import pytest
 
 from tests.running import Running
 
+NIGHT = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
+
 
 class TestProfile:
     @pytest.mark.gen_test
@@ -19,11 +21,24 @@ class TestProfile:
             "display_name": "Alice A.",
             "locale": None,
             "do_not_disturb": False,
+            "quiet_hours": None,
+            "call_waiting": "ring",
+            "callers": "everybody",
             "admin": False,
         }
 
     @pytest.mark.gen_test
-    @pytest.mark.parametrize("field", [("display_name", "Ada"), ("locale", "de"), ("do_not_disturb", True)])
+    @pytest.mark.parametrize(
+        "field",
+        [
+            ("display_name", "Ada"),
+            ("locale", "de"),
+            ("do_not_disturb", True),
+            ("quiet_hours", NIGHT),
+            ("call_waiting", "busy"),
+            ("callers", "contacts"),
+        ],
+    )
     async def test_keeps_what_is_changed(self, running: Running, field: tuple[str, object]) -> None:
         alice = await running.person("alice")
         changed = await alice.api("PATCH", "/users/me", dict([field]))
@@ -55,6 +70,34 @@ class TestProfile:
     async def test_refuses_to_change_what_is_not_the_persons_to_change(self, running: Running, field: str) -> None:
         alice = await running.person("alice")
         answer = await alice.api("PATCH", "/users/me", {field: True})
+        assert (answer.status, set(answer.document["errors"])) == (400, {field})
+
+    @pytest.mark.gen_test
+    async def test_gives_quiet_hours_up(self, running: Running) -> None:
+        alice = await running.person("alice")
+        await alice.api("PATCH", "/users/me", {"quiet_hours": NIGHT})
+        assert (await alice.api("PATCH", "/users/me", {"quiet_hours": None})).document["quiet_hours"] is None
+
+    @pytest.mark.gen_test
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"start": "25:00"}, "quiet_hours.start"),
+            ({"end": "22:00"}, "quiet_hours.end"),
+            ({"time_zone": "Europe/Atlantis"}, "quiet_hours.time_zone"),
+            ({"days": "all"}, "quiet_hours"),
+        ],
+    )
+    async def test_refuses_quiet_hours_that_are_none(self, running: Running, change: object, field: str) -> None:
+        alice = await running.person("alice")
+        answer = await alice.api("PATCH", "/users/me", {"quiet_hours": NIGHT | change})  # type: ignore[operator]
+        assert (answer.status, set(answer.document["errors"])) == (400, {field})
+
+    @pytest.mark.gen_test
+    @pytest.mark.parametrize("field", ["call_waiting", "callers"])
+    async def test_refuses_a_choice_that_there_is_not(self, running: Running, field: str) -> None:
+        alice = await running.person("alice")
+        answer = await alice.api("PATCH", "/users/me", {field: "nobody"})
         assert (answer.status, set(answer.document["errors"])) == (400, {field})
 
     @pytest.mark.gen_test
