@@ -11,7 +11,7 @@
  * @typedef {{leg_id: string, user: User, device: string | null, state: string, reason: string | null,
  *   joined_at: string | null, left_at: string | null}} Leg
  * @typedef {{call_id: string, state: CallState, media: MediaKind, created_by: User | string, created_at: string,
- *   ring_deadline: string | null, answered_at: string | null, ended_at: string | null,
+ *   ring_deadline: string, answered_at: string | null, ended_at: string | null,
  *   duration_s: number | null, end_reason: string | null, rev: number, legs: Leg[]}} Call
  *
  * @typedef {{audio: boolean, video: boolean, screen: boolean, hand: boolean}} MediaState
@@ -24,7 +24,7 @@
  *   ice?: IceConfig | null}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy?: RTCIceTransportPolicy, expires_at?: string | null}} IceConfig
  *
- * @typedef {{type: string, id?: string, seq?: number, timestamp?: string, [field: string]: any}} Frame
+ * @typedef {{type: string, id?: string, seq?: number, timestamp: string, [field: string]: any}} Frame
  */
 
 export {};

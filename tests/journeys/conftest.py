@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from tests.journeys.browsing import CHROMIUM_FLAGS, Person
 
 READY_WITHIN_S = 60
+MakePerson = Callable[[str], Person]
 
 
 class Demo(NamedTuple):
@@ -26,21 +28,32 @@ class Demo(NamedTuple):
     password: str
 
 
-@pytest.fixture(scope="package")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """``ringback serve --demo`` in a process of its own, from an empty folder."""
-    folder = tmp_path_factory.mktemp("demo")
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Demo]:
+    """``ringback serve --demo`` in a process of its own, in an empty ``folder``; settings as environment variables."""
     command = [sys.executable, "-m", "server.cli", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "data")]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    everything = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment
     with (
         (folder / "log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process,
+        subprocess.Popen(command, cwd=folder, env=everything, stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
         yield _wait_until_ready(process, folder / "log")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=READY_WITHIN_S)
+
+
+@pytest.fixture(scope="package")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A server as a newcomer starts it."""
+    with serving(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="package")
+def hasty_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A server whose calls ring for six seconds only, for what comes after nobody has answered."""
+    with serving(tmp_path_factory.mktemp("hasty"), RINGBACK_CALLS__RING_TIMEOUT_S="6") as demo:
+        yield demo
 
 
 def _wait_until_ready(process: subprocess.Popen[str], log: Path) -> Demo:
@@ -70,8 +83,8 @@ def browser(_playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture
-def person(browser: Browser, demo: Demo) -> Iterator[Callable[[str], Person]]:
+@contextmanager
+def people_on(browser: Browser, demo: Demo) -> Iterator[MakePerson]:
     """Makes people who are signed in; afterwards none of their pages has complained."""
     people: list[Person] = []
 
@@ -85,3 +98,17 @@ def person(browser: Browser, demo: Demo) -> Iterator[Callable[[str], Person]]:
     for someone in people:
         someone.close()
     assert [problem for someone in people for problem in someone.problems] == []
+
+
+@pytest.fixture
+def person(browser: Browser, demo: Demo) -> Iterator[MakePerson]:
+    """Makes people who are signed in."""
+    with people_on(browser, demo) as make:
+        yield make
+
+
+@pytest.fixture
+def hasty_person(browser: Browser, hasty_demo: Demo) -> Iterator[MakePerson]:
+    """Makes people who are signed in where calls ring for six seconds."""
+    with people_on(browser, hasty_demo) as make:
+        yield make

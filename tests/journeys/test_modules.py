@@ -73,7 +73,10 @@ export function line({ random = () => 0.5, getToken } = {}) {
     close(code) { this.closedWith = code; }
     // what the server does:
     open() { this.onopen(); }
-    say(type, fields = {}) { this.onmessage({ data: JSON.stringify({ type, ...fields }) }); }
+    say(type, fields = {}) {
+      const timestamp = new Date(clock.now()).toISOString();
+      this.onmessage({ data: JSON.stringify({ type, timestamp, ...fields }) });
+    }
     welcome(connection_id = "c1", fields = {}) {
       this.open();
       this.say("connected", { connection_id, heartbeat: { interval_s: 25, timeout_s: 10 }, snapshot: {}, ...fields });
@@ -626,6 +629,33 @@ def test_a_call_that_can_still_be_answered_rings_and_ends_by_itself(run: Run) ->
 def test_a_call_with_less_than_3_s_left_does_not_begin_to_ring(run: Run) -> None:
     body = 'l.last().say("incoming", { seq: 1, call: call(), expires_in_ms: 2_999 }); return rung;'
     assert run(f"{INBOX} {body}") == []
+
+
+# What was said at the time 0, and is heard after 20 s of sleep.
+LATE = """
+  const said = { timestamp: new Date(l.clock.now()).toISOString() }; await l.clock.pass(20_000);
+  const deadline = new Date(l.clock.now() + 10_000).toISOString();
+  l.last().say("incoming", { seq: 1, call: call({ ring_deadline: deadline }), expires_in_ms: 30_000, ...said });
+  const [{ id }] = l.last().asked("ringing");
+"""
+
+
+def test_an_invitation_that_waited_on_a_sleeping_machine_does_not_ring_when_the_call_is_over(run: Run) -> None:
+    body = """
+      l.last().say("error", { id, code: "call_ended", message: "…", retryable: false });
+      await l.clock.pass(0); return [rung, stopped];
+    """
+    assert run(INBOX + LATE + body) == [[], []]
+
+
+def test_an_invitation_that_waited_rings_for_what_is_left_when_the_server_says_that_the_call_still_does(
+    run: Run,
+) -> None:
+    body = """
+      const before = rung.length; l.last().say("ack", { id }); await l.clock.pass(9_999); const during = stopped.length;
+      await l.clock.pass(1); return [before, rung, during, stopped];
+    """
+    assert run(INBOX + LATE + body) == [0, ["k"], 0, [["k", "no_answer"]]]
 
 
 def test_a_call_that_rings_already_does_not_ring_twice(run: Run) -> None:

@@ -23,6 +23,8 @@ import { RequestError } from "./socket.js";
 
 /** Less than this left: nobody could still answer, so it does not begin to ring. */
 const TOO_LATE_MS = 3_000;
+/** A frame this much older than frames usually are here has waited on a machine that slept, or for a bad network. */
+const STALE_MS = 2_000;
 /** An answer that takes longer than this has lost its caller. */
 const DECISION_DEADLINE_MS = 10_000;
 /** What the server takes in one `watch`. */
@@ -40,6 +42,8 @@ export class Inbox extends Emitter {
   #watched = [];
   /** A `watch` that is under way reaches also a session that begins meanwhile. */
   #watching = 0;
+  /** The least that the clock here was ever seen to be ahead of the server's, the way of a frame included. */
+  #aheadMs = Infinity;
 
   /**
    * @param {import("./socket.js").RingbackSocket} socket
@@ -49,7 +53,10 @@ export class Inbox extends Emitter {
     super();
     this.#socket = socket;
     this.#clock = clock;
-    socket.on("snapshot", (frame) => this.#drawAnew(frame.snapshot));
+    socket.on("snapshot", (frame) => {
+      this.#ageOf(frame);
+      this.#drawAnew(frame.snapshot);
+    });
     socket.on("frame", (frame) => this.#hear(frame));
   }
 
@@ -149,15 +156,42 @@ export class Inbox extends Emitter {
 
   /** @param {Frame} frame */
   #hear(frame) {
+    const ageMs = this.#ageOf(frame);
     switch (frame.type) {
       case "incoming":
-        return this.#ring(frame.call, frame.expires_in_ms);
+        return ageMs > STALE_MS ? this.#ringIfStill(frame.call) : this.#ring(frame.call, frame.expires_in_ms);
       case "incoming_stopped":
         return this.#stop(frame.call_id, frame.reason);
       case "call":
         return this.#changed(frame.call);
       case "presence":
         return this.emit("presence", { userId: frame.user_id, state: frame.state });
+    }
+  }
+
+  /**
+   * How much later than the quickest one a frame has come. It may be wrong by as much as a clock was set meanwhile.
+   *
+   * @param {{timestamp: string}} frame
+   */
+  #ageOf({ timestamp }) {
+    const aheadMs = this.#clock.now() - Date.parse(timestamp);
+    this.#aheadMs = Math.min(this.#aheadMs, aheadMs);
+    return aheadMs - this.#aheadMs;
+  }
+
+  /**
+   * A call may be over whose invitation has waited for the machine to wake up: what has come since lies behind it. The
+   * server knows, and only if it says so the call begins to ring here.
+   *
+   * @param {Call} call
+   */
+  async #ringIfStill(call) {
+    try {
+      const ack = await this.#decide("ringing", call.call_id);
+      this.#ring(call, Date.parse(call.ring_deadline) - Date.parse(ack.timestamp));
+    } catch {
+      // It is over, and that was told or will be.
     }
   }
 
