@@ -25,8 +25,15 @@ class PageHandler(BaseHandler):
 
     page = ""
 
-    def render_page(self, template: str, *, boot: dict[str, Any] | None = None, **values: Any) -> None:
-        """Renders ``template`` with what every page has."""
+    def render_page(
+        self,
+        template: str,
+        *,
+        boot: dict[str, Any] | None = None,
+        unread: dict[str, int] | None = None,
+        **values: Any,
+    ) -> None:
+        """Renders ``template`` with what every page has; ``unread`` has the numbers ``missed`` and ``voicemail``."""
         user = msgspec.structs.asdict(self.identity.user) if self.identity else None
         document = {"page": self.page, "user": user, "api": API} | (boot or {})
         self.set_header("Cache-Control", "no-store")
@@ -35,6 +42,9 @@ class PageHandler(BaseHandler):
             template,
             user=user,
             page=self.page,
+            paths=self.application.settings["page_paths"],
+            unread=unread or {},
+            do_not_disturb=self.identity is not None and self.identity.do_not_disturb,
             boot=document,
             boot_json=script_safe(document),
             version=VERSION,

@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
 from tornado.netutil import bind_sockets
 
-from handlers.routes import rules
+from handlers.routes import page_paths, rules
 from server.auth.accounts import Accounts
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
@@ -73,6 +73,7 @@ class RingbackApplication(tornado.web.Application):
         super().__init__(
             rules({"services": services}),
             template_path=str(templates_dir()),
+            page_paths=page_paths(),
             log_function=log_request,
             xsrf_cookie_kwargs={
                 "samesite": "Lax",

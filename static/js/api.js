@@ -84,7 +84,14 @@ export class Api {
   }
 
   /**
-   * @param {"GET" | "POST"} method
+   * @param {{do_not_disturb?: boolean}} changes to one's own profile
+   */
+  async changeProfile(changes) {
+    await this.#send("PATCH", "/users/me", changes);
+  }
+
+  /**
+   * @param {"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} method
    * @param {string} path below the prefix
    * @param {object} [body]
    * @param {AbortSignal} [signal]

@@ -333,3 +333,29 @@ class TestStaticFiles:
         assert answer.status in (400, 403, 404)
         assert b"mongo" not in answer.body
         assert b"root:" not in answer.body
+
+
+class TestNavigation:
+    @pytest.mark.gen_test
+    async def test_leads_to_no_page_that_there_is_not(self, running: Running) -> None:
+        browser = await Browser.of(await running.person("alice"))
+        page = (await browser.get("/")).body.decode()
+        navigation = page[page.index('<nav class="site-nav"') : page.index("</nav>")]
+        for path in re.findall(r'href="(/[^"]*)"', navigation):
+            assert (await browser.get(path)).status == 200, path
+
+    @pytest.mark.gen_test
+    async def test_says_where_one_is(self, running: Running) -> None:
+        page = (await (await Browser.of(await running.person("alice"))).get("/")).body.decode()
+        assert re.findall(r'<a href="([^"]*)" aria-current="page"', page) == ["/"]
+
+    @pytest.mark.gen_test
+    async def test_is_not_shown_to_strangers(self, running: Running) -> None:
+        assert "site-nav" not in (await running.fetch("GET", "/login")).body.decode()
+
+    @pytest.mark.gen_test
+    async def test_shows_whether_one_wants_to_be_disturbed(self, running: Running) -> None:
+        alice = await running.person("alice")
+        await alice.api("PATCH", "/users/me", {"do_not_disturb": True})
+        page = (await (await Browser.of(alice)).get("/")).body.decode()
+        assert 'id="do-not-disturb" checked' in page

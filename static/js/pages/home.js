@@ -166,19 +166,6 @@ client.inbox.on("call", (call) => {
   if (call.state === "ended") refreshRecent().catch(() => {}); // the next ended call, or a reload, brings it
 });
 
-// ---- on a phone, one of the two at a time
-
-function showView() {
-  const view = location.hash === "#recent" ? "recent" : "people";
-  document.body.dataset.view = view;
-  for (const link of document.querySelectorAll("[data-tab]")) {
-    if (link.getAttribute("data-tab") === view) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-}
-
-window.addEventListener("hashchange", showView);
-showView();
 writeTimes();
 enableCalling();
 watchShown();

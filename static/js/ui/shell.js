@@ -1,15 +1,17 @@
 /**
- * What every signed-in page has around its own matter: the line to the server, the banner about it, and the dialog in
- * which calls ring.
+ * What every signed-in page has around its own matter: the line to the server, the banner about it, the dialog in which
+ * calls ring; and, but for a call, the navigation with its numbers and the account's menu.
  *
  * @typedef {import("../types.js").Boot} Boot
  * @typedef {import("./incoming.js").IncomingOptions} IncomingOptions
  */
 import { Client } from "../client.js";
 import { Tones } from "../media/tones.js";
+import { AccountMenu } from "./account.js";
 import { LinkBanner } from "./banner.js";
 import { IncomingDialog } from "./incoming.js";
 import { Ringer } from "./ringer.js";
+import { followUnread } from "./unread.js";
 
 /**
  * @param {Boot} boot of a signed-in person
@@ -21,5 +23,7 @@ export function startShell(boot, options = {}) {
   const ringer = new Ringer(tones);
   new LinkBanner(client.link);
   new IncomingDialog({ inbox: client.inbox, ringer, ...options });
+  followUnread(client.link);
+  if (document.querySelector("#account-menu")) new AccountMenu(client);
   return { client, tones, ringer, start: () => client.link.start() };
 }
