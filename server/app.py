@@ -45,6 +45,7 @@ from server.services import Services
 from server.settings import Settings
 from server.store.calls import CallStore
 from server.store.connections import ConnectionStore
+from server.store.contacts import ContactStore
 from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.sign_ins import SignInStore
@@ -141,7 +142,8 @@ class Server:
         background = Background()
         users, calls, sign_in_store = UserStore(database), CallStore(database), SignInStore(database)
         connections = ConnectionStore(database, settings.sockets.record_days)
-        self._stores = (users, calls, sign_in_store, connections)
+        contact_store = ContactStore(database)
+        self._stores = (users, calls, sign_in_store, connections, contact_store)
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
         sign_ins = SignIns(
@@ -182,6 +184,7 @@ class Server:
             database=database,
             users=users,
             calls=calls,
+            contact_store=contact_store,
             sign_ins=sign_ins,
             accounts=accounts,
             presence=presence,

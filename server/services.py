@@ -18,6 +18,7 @@ from server.realtime.heartbeat import HeartbeatWheel
 from server.realtime.hub import Hub
 from server.settings import Settings
 from server.store.calls import CallStore
+from server.store.contacts import ContactStore
 from server.store.driver import Database
 from server.store.users import UserStore
 from server.wire import Stamp
@@ -35,6 +36,7 @@ class Services:
     database: Database
     users: UserStore
     calls: CallStore
+    contact_store: ContactStore
     sign_ins: SignIns
     accounts: Accounts
     presence: PresenceBoard

@@ -31,7 +31,8 @@ def db(io_loop: IOLoop, settings: SettingsFactory, mongo_overrides: dict[str, ob
 
 @pytest.fixture
 def plans(mongo_uri: str, database: str) -> Iterator[Plans]:
-    """`plans()`: a summary of the plan of each operation so far, such as `find calls: IXSCAN { due_at: 1 }`."""
+    """`plans()`: a summary of the plan of each operation so far, such as `find calls: IXSCAN { due_at: 1 }`;
+    `, SORT` follows where it sorted by itself what no index had in order."""
     client: pymongo.MongoClient[dict[str, Any]]
     with pymongo.MongoClient(mongo_uri) as client:
         profiled: pymongo.database.Database[dict[str, Any]] = client[database]
@@ -40,7 +41,11 @@ def plans(mongo_uri: str, database: str) -> Iterator[Plans]:
         def summaries() -> list[str]:
             profiled.command("profile", 0)
             found = profiled["system.profile"].find({"planSummary": {"$exists": True}, "appName": "ringback"})
-            return [f"{each['op']} {each['ns'].partition('.')[2]}: {each['planSummary']}" for each in found]
+            return [
+                f"{each['op']} {each['ns'].partition('.')[2]}: {each['planSummary']}"
+                + (", SORT" if each.get("hasSortStage") else "")
+                for each in found
+            ]
 
         yield summaries
         profiled.command("profile", 0)
