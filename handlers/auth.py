@@ -157,11 +157,13 @@ class MeHandler(ApiHandler):
         self.reply(profile(user))
 
     async def patch(self) -> None:
-        """Changes display name, locale, and whose calls ring when."""
+        """Changes display name, locale (whichever of our languages it finds), and whose calls ring when."""
         body = self.read(ProfileBody)
         changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET}
         if not changes:
             return await self.get()
+        if isinstance(body.locale, str):
+            changes["locale"] = self.services.languages.chosen(body.locale, "locale").tag
         user = await self.services.accounts.change_profile(self.who.user.id, **changes)
         self.services.presence.changed(user.user_id, user.do_not_disturb, user.quiet_hours)
         self.reply(profile(user))

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import tornado.web
+from tornado.locale import GettextLocale, Locale
 
 from server.auth.identity import Identity
 from server.errors import (
@@ -24,6 +25,8 @@ from server.errors import (
     XsrfFailed,
 )
 from server.ids import new_id
+from server.languages.language import Language
+from server.languages.sentences import N_, Translate
 from server.log import get_logger
 from server.services import Services
 from server.wire import decode, encode
@@ -34,6 +37,7 @@ API = "/api/v1"
 """The one prefix of everything that is not a page; nobody else writes it."""
 
 PAGE_COOKIE = "ringback_session"
+LANGUAGE_COOKIE = "ringback_locale"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 MAX_BODY_BYTES = 64 * 1024
@@ -78,14 +82,24 @@ class BaseHandler(tornado.web.RequestHandler):
     async def prepare(self) -> None:
         """Refuses foreign hosts, finds out who is there, and refuses changes that another site's page asks for."""
         if not self.services.origins.allows_host(self.request.host):
-            raise HostRefused(f"Not one of server.allowed_hosts: {self.request.host[:100]!r}")
+            raise HostRefused(host_rule(self.request.host))
         if len(self.request.body) > self.max_body_bytes():
-            raise TooLarge(f"The body is larger than {self.max_body_bytes()} bytes")
+            raise TooLarge(N_("The body is larger than %(count)s bytes", count=self.max_body_bytes()))
         await self._identify()
         if self.request.method not in SAFE_METHODS and (self.by_cookie or self.takes_forms()):
             self._require_own_page()
         if self.identity is None and not self.public and self._implements(self.request.method or ""):
             raise Unauthenticated()
+
+    @property
+    def language(self) -> Language:
+        """What the person reads: their own choice, else this browser's (a cookie), else what it asks for."""
+        chosen = self.services.languages.of(self.identity.locale) if self.identity else None
+        return chosen or browser_language(self, self.services)
+
+    def get_user_locale(self) -> Locale:
+        """See :attr:`language`: it decides for everybody."""
+        return GettextLocale(self.language.code, self.language.translations)
 
     def max_body_bytes(self) -> int:
         """How large a body may be here."""
@@ -196,7 +210,7 @@ class ApiHandler(BaseHandler):
         """``?limit=``: 1 to 100, 50 if it is not given."""
         text = self.get_query_argument("limit", "50")
         if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= 100:
-            raise bad_query("limit", "a whole number from 1 to 100")
+            raise bad_query("limit", N_("a whole number from 1 to 100"))
         return int(text)
 
     def write_problem(self, error: RingbackError) -> None:
@@ -204,27 +218,43 @@ class ApiHandler(BaseHandler):
         self.set_header("Content-Type", "application/problem+json")
         if error.status == HTTPStatus.UNAUTHORIZED:
             self.set_header("WWW-Authenticate", "Bearer")  # RFC 9110 §15.5.2; no browser asks a person for it
-        self.finish(encode(problem(error, self.request_id)))
+        self.set_header("Content-Language", self.language.tag)
+        self.finish(encode(problem(error, self.request_id, self.language.translate)))
 
 
-def problem(error: RingbackError, request_id: str) -> dict[str, Any]:
-    """``error`` as RFC 9457 has it: ``type, title, status, detail`` and our ``code``, ``request_id``, ``errors``."""
+def problem(error: RingbackError, request_id: str, translate: Translate) -> dict[str, Any]:
+    """``error`` as RFC 9457 has it: ``type, title, status, detail`` and our ``code``, ``request_id``, ``errors``.
+
+    What persons read in it is in the language of ``translate``.
+    """
     document: dict[str, Any] = {
         "type": f"urn:ringback:error:{error.code}",
-        "title": error.title,
+        "title": translate(error.title),
         "status": error.status,
-        "detail": error.detail,
+        "detail": error.detail_in(translate),
         "code": error.code,
         "request_id": request_id,
     }
     if error.fields:
-        document["errors"] = error.fields
+        document["errors"] = error.fields_in(translate)
     return document
 
 
 def bad_query(name: str, rule: str) -> RingbackError:
     """The refusal of a query argument."""
-    return BadRequest(f"{name}: {rule}", fields={name: rule})
+    return BadRequest.of(name, rule)
+
+
+def host_rule(host: str) -> str:
+    """What is wrong with ``host``, by which we are not known."""
+    return N_("Not one of server.allowed_hosts: %(host)s", host=repr(host[:100]))
+
+
+def browser_language(handler: tornado.web.RequestHandler, services: Services) -> Language:
+    """What is read at this browser by somebody who has chosen nothing, or is not known yet."""
+    languages = services.languages
+    chosen = languages.of(handler.get_cookie(LANGUAGE_COOKIE))
+    return chosen or languages.asked_for(handler.request.headers.get("Accept-Language", ""))
 
 
 def browser_label(user_agent: str) -> str:

@@ -12,6 +12,7 @@ from handlers.base import ApiHandler, bad_query
 from server.calls.ice import ice_servers
 from server.calls.model import Call, CallState, MediaKind, view, was_missed_by
 from server.ids import is_id
+from server.languages.sentences import N_
 
 
 class PlaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,10 +40,10 @@ class CallsHandler(ApiHandler):
         limit = self.page_limit()
         state = self.get_query_argument("state", None)
         if state is not None and state not in get_args(CallState):
-            raise bad_query("state", f"one of {', '.join(get_args(CallState))}")
+            raise bad_query("state", N_("one of %(choices)s", choices=", ".join(get_args(CallState))))
         before = self.get_query_argument("before", None)
         if before is not None and not is_id(before):
-            raise bad_query("before", "the next of an earlier page")
+            raise bad_query("before", N_("the next of an earlier page"))
         user_id = self.who.user.id
         found = await self.services.calls.history(user_id, limit=limit + 1, before=before, state=state)
         calls = found[:limit]

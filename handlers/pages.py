@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from handlers.base import API, PAGE_COOKIE, BaseHandler
+from handlers.base import API, PAGE_COOKIE, SAFE_METHODS, BaseHandler
 from handlers.calls import history_item
 from server.calls.ice import ice_servers
 from server.calls.model import Call, duration_s, view
@@ -47,9 +47,17 @@ class PageHandler(BaseHandler):
             do_not_disturb=self.identity is not None and self.identity.do_not_disturb,
             boot=document,
             boot_json=script_safe(document),
+            language=self.language,
+            languages=self.services.languages.all,
+            messages_json=script_safe(self.language.for_scripts),
+            here=self.request.uri if self.request.method in SAFE_METHODS else self.request.path,
             version=VERSION,
             **values,
         )
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """Tornado's, with ``ngettext`` beside ``_``."""
+        return super().get_template_namespace() | {"ngettext": self.locale.translate}
 
     async def _identify(self) -> None:
         """By cookie alone: an ``Authorization`` on a page is for a proxy in front of it."""
@@ -69,7 +77,7 @@ class PageHandler(BaseHandler):
             "error.html",
             status=error.status,
             title=self.locale.translate(error.title),
-            detail=error.detail,
+            detail=error.detail_in(self.locale.translate),
             request_id=self.request_id,
         )
 
@@ -111,7 +119,7 @@ class LoginPageHandler(PageHandler):
         except (InvalidCredentials, TooManyAttempts, Unavailable) as error:
             self.set_status(error.status)
             self.set_retry_after(error)
-            self._form(self.locale.translate(error.detail), username.strip()[:64])
+            self._form(error.detail_in(self.locale.translate), username.strip()[:64])
             return
         self.set_page_cookie(sign_ins.tokens.issue("page", user.user_id, sign_in.sign_in_id))
         self.clear_cookie("_xsrf")

@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, devices, health, pages, status
+from handlers import auth, calls, health, languages, pages, status
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -17,7 +17,7 @@ from handlers.static import StaticHandler
 from server.paths import static_dir
 
 ID = r"([0-9a-f-]{36})"
-"""An id in a path; whether there is such a thing is the handler's question."""
+"""A call id in a path; whether there is such a call is the handler's question."""
 
 
 class Route(NamedTuple):
@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/", "/", pages.HomePageHandler, "page"),
     Route("/login", "/login", pages.LoginPageHandler, "page"),
     Route("/logout", "/logout", pages.LogoutPageHandler, "page"),
+    Route("/language", "/language", languages.LanguagePageHandler, "page"),
     Route("/call/{call_id}", f"/call/{ID}", pages.CallPageHandler, "page"),
     _api("/auth/login", auth.LoginHandler),
     _api("/auth/refresh", auth.RefreshHandler),
@@ -46,8 +47,6 @@ ROUTES: tuple[Route, ...] = (
     _api("/users", auth.UsersHandler),
     _api("/users/me", auth.MeHandler),
     _api("/users/me/password", auth.PasswordHandler),
-    _api("/devices", devices.DevicesHandler),
-    _api("/devices/{sign_in_id}", devices.DeviceHandler, f"/devices/{ID}"),
     _api("/calls", calls.CallsHandler),
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
     _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),

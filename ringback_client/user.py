@@ -136,9 +136,9 @@ class UserInbox(Channel):
         self.incoming[call.call_id] = Incoming(call, self._clock.now() + left_s)
 
     def _stop(self, call_id: str, reason: str) -> None:
-        """It rings no longer here; it still is a call of this person if another device answered, or rings on."""
+        """It rings no longer here; only a call answered on another device still is one of this person."""
         self.incoming.pop(call_id, None)
-        if reason not in ("answered_elsewhere", "silenced"):
+        if reason != "answered_elsewhere":
             self.calls.pop(call_id, None)
 
     def _know(self, told: dict[str, Any]) -> Call:

@@ -36,13 +36,17 @@ HTTP answers with ``status`` and an ``application/problem+json`` body, a socket 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Self
+
+from server.languages.sentences import N_, Translate, said
 
 
 class RingbackError(Exception):
     """A refusal with a stable ``code``, an HTTP ``status`` and a sentence in ``detail``.
 
     ``retryable`` says whether the same request may succeed later without a change; ``retry_after_s`` then says when.
-    ``fields`` maps the name of a field to what is wrong with it.
+    ``fields`` maps the name of a field to what is wrong with it. Sentences are English here, whatever language they are
+    answered in; one with values in it is made by :func:`~server.languages.sentences.N_`.
     """
 
     code = "internal_error"
@@ -57,14 +61,29 @@ class RingbackError(Exception):
         fields: Mapping[str, str] | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        self.detail = detail or self.title
-        self.fields = dict(fields or {})
+        self.sentence = detail or self.title
+        self.detail = str(self.sentence)
+        self.rules = dict(fields or {})
+        self.fields = {name: str(rule) for name, rule in self.rules.items()}
         self.retry_after_s = retry_after_s
         super().__init__(self.detail)
+
+    def detail_in(self, translate: Translate) -> str:
+        """``detail`` in the language of ``translate``."""
+        return said(self.sentence, translate)
+
+    def fields_in(self, translate: Translate) -> dict[str, str]:
+        """``fields`` in the language of ``translate``; their names stay."""
+        return {name: said(rule, translate) for name, rule in self.rules.items()}
 
 
 class BadRequest(RingbackError):
     code, status, title = "bad_request", 400, "The request breaks a rule"
+
+    @classmethod
+    def of(cls, field: str, rule: str) -> Self:
+        """The refusal of what breaks ``rule``, a sentence, in ``field``."""
+        return cls(N_("%(field)s: %(rule)s", field=field, rule=rule), fields={field: rule})
 
 
 class CannotCallSelf(BadRequest):

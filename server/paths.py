@@ -1,4 +1,5 @@
-"""Where templates, static files and the default configuration are: inside the wheel, else on top of the repository."""
+"""Where templates, static files, translations and the default configuration are: inside the wheel, else on top of the
+repository."""
 
 from __future__ import annotations
 
@@ -22,6 +23,11 @@ def templates_dir() -> Path:
 def static_dir() -> Path:
     """The folder of what pages load: styles, scripts, icons."""
     return asset("static")
+
+
+def locale_dir() -> Path:
+    """The folder of the translations, ``<language>/LC_MESSAGES/ringback.po`` in it."""
+    return asset("locale")
 
 
 def default_config() -> Path:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.auth.accounts import Accounts
-from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
 from server.calls.presence import PresenceBoard
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
+from server.languages.choice import Languages
 from server.metrics import Metrics
 from server.origins import Origins
 from server.realtime.background import Background
@@ -39,7 +39,6 @@ class Services:
     calls: CallStore
     contact_store: ContactStore
     sign_ins: SignIns
-    devices: Devices
     accounts: Accounts
     presence: PresenceBoard
     switchboard: Switchboard
@@ -47,6 +46,7 @@ class Services:
     heartbeat: HeartbeatWheel
     background: Background
     endpoints: dict[str, Endpoint]
+    languages: Languages
     metrics: Metrics
     origins: Origins
     demo_password: str | None = None

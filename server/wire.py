@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import msgspec
 
 from server.clock import Clock
 from server.errors import BadRequest
+from server.languages.sentences import N_
 
 T = TypeVar("T")
 
@@ -72,7 +74,7 @@ def decode(body: bytes, shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise bad_request(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest("The body is not JSON", fields={"body": "not JSON"}) from None
+        raise BadRequest("The body is not JSON", fields={"body": N_("not JSON")}) from None
 
 
 def bad_request(error: msgspec.ValidationError) -> BadRequest:
@@ -81,7 +83,29 @@ def bad_request(error: msgspec.ValidationError) -> BadRequest:
     field = path.removesuffix("`").removeprefix("$").removeprefix(".")
     if not field and "`" in text:
         field = text.split("`")[1] if "field" in text else ""
-    sentence = text.replace("Object contains unknown field", "There is no field").replace(
-        "Object missing required field", "Missing field"
+    rule = _rule(text)
+    return BadRequest.of(field, rule) if field else BadRequest(rule, fields={"body": rule})
+
+
+def _rule(text: str) -> str:
+    """What msgspec says is wrong, so that it can be said in other languages; what we do not know of stays as it is."""
+    for pattern, sentence in _RULES:
+        if found := pattern.fullmatch(text):
+            return N_(str(sentence), **found.groupdict())
+    return text
+
+
+_RULES = tuple(
+    (re.compile(pattern), sentence)
+    for pattern, sentence in (
+        (r"Object contains unknown field `(?P<name>.*)`", N_("There is no field `%(name)s`")),
+        (r"Object missing required field `(?P<name>.*)`", N_("Missing field `%(name)s`")),
+        (r"Expected `str` of length >= (?P<count>\d+)", N_("Expected `str` of length >= %(count)s")),
+        (r"Expected `str` of length <= (?P<count>\d+)", N_("Expected `str` of length <= %(count)s")),
+        (r"Expected `array` of length >= (?P<count>\d+)", N_("Expected `array` of length >= %(count)s")),
+        (r"Expected `array` of length <= (?P<count>\d+)", N_("Expected `array` of length <= %(count)s")),
+        (r"Expected `(?P<wanted>.*)`, got `(?P<given>.*)`", N_("Expected `%(wanted)s`, got `%(given)s`")),
+        (r"Expected `(?P<kind>int|float)` (?P<bound>[<>]=? .*)", N_("Expected `%(kind)s` %(bound)s")),
+        (r"Invalid enum value (?P<given>.*)", N_("Invalid enum value %(given)s")),
     )
-    return BadRequest(f"{field}: {sentence}" if field else sentence, fields={field or "body": sentence})
+)

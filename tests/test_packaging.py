@@ -45,7 +45,8 @@ for package in ("server", "handlers", "ringback_client"):
 """
 PRINT_PATHS = """
 from server import paths
-print(paths.templates_dir(), paths.static_dir(), paths.default_config(), paths.docs_dir(), sep="\\n")
+print(paths.templates_dir(), paths.static_dir(), paths.locale_dir(), sep="\\n")
+print(paths.default_config(), paths.docs_dir(), sep="\\n")
 """
 
 
@@ -98,7 +99,7 @@ def files_below(folder: Path) -> Iterator[str]:
 # --- The wheel
 
 
-@pytest.mark.parametrize("folder", ["templates", "static", "docs"])
+@pytest.mark.parametrize("folder", ["templates", "static", "locale", "docs"])
 def test_the_wheel_holds_every_asset(source: Path, packaged: set[str], folder: str) -> None:
     expected = {f"server/assets/{folder}/{name}" for name in files_below(source / folder)}
     assert expected and expected <= packaged
@@ -171,6 +172,7 @@ def test_the_command_works_from_an_empty_folder(installed: Path, tmp_path: Path)
 def test_assets_of_a_clone_are_those_at_its_top() -> None:
     assert paths.default_config() == REPOSITORY / "config.yaml"
     assert (paths.templates_dir(), paths.static_dir()) == (REPOSITORY / "templates", REPOSITORY / "static")
+    assert paths.locale_dir() == REPOSITORY / "locale"
 
 
 def test_a_clone_on_a_machine_without_python_is_told_what_brings_it(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import asyncio
 import time
 from typing import Any, ClassVar
 
-from handlers.base import PAGE_COOKIE, as_ringback, problem
+from handlers.base import PAGE_COOKIE, as_ringback, browser_language, host_rule, problem
 from handlers.sockets.wire import WireHandler
 from server.auth.identity import Identity
 from server.auth.tokens import Claims
 from server.close_codes import CloseCode
 from server.errors import BadRequest, HostRefused, MethodNotAllowed, OriginRefused, RingbackError, Unauthenticated
 from server.ids import is_id, new_id
+from server.languages.sentences import N_
 from server.log import get_logger
 from server.realtime.connection import Connection
 from server.realtime.dispatch import Dispatcher
@@ -72,7 +73,7 @@ class SocketHandler(WireHandler):
             log.warning("origin_refused", origin=origin[:200], allowed=origins.origins())
             raise OriginRefused("Add this page's address to server.allowed_origins to let it in")
         if not origins.allows_host(self.request.host):
-            raise HostRefused(f"Not one of server.allowed_hosts: {self.request.host[:100]!r}")
+            raise HostRefused(host_rule(self.request.host))
         self._given = self._credentials()
         if origin is None and self.get_cookie(PAGE_COOKIE) and self._given[0] is None:
             # A cookie is sent by a browser on its own, and browsers always send an Origin with it.
@@ -97,7 +98,7 @@ class SocketHandler(WireHandler):
         self.set_header("X-Request-Id", self.request_id)
         if isinstance(error, MethodNotAllowed):
             self.set_header("Allow", "GET")
-        self.finish(encode_json(problem(error, self.request_id)))
+        self.finish(encode_json(problem(error, self.request_id, browser_language(self, self.services).translate)))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """A refusal is no news."""
@@ -133,6 +134,7 @@ class SocketHandler(WireHandler):
             services.stamp,
             services.clock.monotonic,
             self.request.remote_ip or "",
+            browser_language(self, services).translate,
         )
         services.hub.connections.add(self.connection)
         if services.draining():
@@ -166,7 +168,7 @@ class SocketHandler(WireHandler):
         try:
             frame = _auth_reader.read(data)
         except BadRequest as error:
-            self._refuse(CloseCode.UNAUTHENTICATED, f"The first frame must be auth: {error.detail}")
+            self._refuse(CloseCode.UNAUTHENTICATED, N_("The first frame must be auth: %(why)s", why=error.sentence))
             return
         if isinstance(frame, Auth):
             self._auth_id = frame.id
@@ -183,7 +185,7 @@ class SocketHandler(WireHandler):
         except Refused as refused:
             self._refuse(refused.code, refused.reason)
         except RingbackError as error:
-            self._refuse(close_code_for(error), error.detail)
+            self._refuse(close_code_for(error), error.sentence)
         except Exception as error:
             self.on_handler_error(error)
         finally:
@@ -208,6 +210,7 @@ class SocketHandler(WireHandler):
 
     async def _enter(self, identity: Identity, resume: str | None, last_seq: int) -> None:
         hub = self.services.hub
+        self._speak_to(identity)
         known = self._wanted
         if known is not None and hub.claim(known):
             snapshot_seq = known.buffer.last_seq
@@ -230,6 +233,12 @@ class SocketHandler(WireHandler):
         if session.over:  # the sign-in has ended while the database was asked
             raise Refused(CloseCode.SIGNED_OUT)
         self._welcome(session, identity, snapshot, 0, resume, None)
+
+    def _speak_to(self, identity: Identity) -> None:
+        """From now on in the language that the person has chosen, if they have."""
+        chosen = self.services.languages.of(identity.locale)
+        if self.connection is not None and chosen is not None:
+            self.connection.translate = chosen.translate
 
     def _resumable(self, claims: Claims, resume: str | None) -> Session | None:
         """The session that is asked for, if it is this person's, in whatever sign-in, and on this path."""
@@ -371,7 +380,7 @@ class SocketHandler(WireHandler):
     def on_handler_error(self, error: BaseException) -> None:
         """Our fault: logged under the request id, which the client is told."""
         self._log_fault(error)
-        self._close(CloseCode.INTERNAL_ERROR, f"The server failed; request id {self.request_id}")
+        self._close(CloseCode.INTERNAL_ERROR, N_("The server failed; request id %(id)s", id=self.request_id))
 
     def _log_fault(self, error: BaseException) -> None:
         log.error(

@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 import re
 
-from handlers.base import API
+from handlers.base import API, browser_language
 from handlers.sockets.wire import WireHandler
 from server.close_codes import CloseCode
+from server.languages.sentences import N_
 from server.realtime.connection import Connection
 from server.services import Services
 
@@ -32,9 +33,18 @@ class ElsewhereHandler(WireHandler):
     def open(self, *args: str, **kwargs: str) -> None:
         """Explains and closes."""
         services = self.services
-        connection = Connection(self.wire, "elsewhere", "", 0.0, services.stamp, services.clock.monotonic)
+        connection = Connection(
+            self.wire,
+            "elsewhere",
+            "",
+            0.0,
+            services.stamp,
+            services.clock.monotonic,
+            translate=browser_language(self, services).translate,
+        )
         self._connection = connection
-        connection.close(CloseCode.NO_SUCH_ENDPOINT, f"No socket here; did you mean {nearest(self.request.path)}?")
+        near = nearest(self.request.path)
+        connection.close(CloseCode.NO_SUCH_ENDPOINT, N_("No socket here; did you mean %(path)s?", path=near))
 
     def on_close(self) -> None:
         """Leaves a record, as every connection does."""

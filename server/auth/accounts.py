@@ -11,11 +11,12 @@ from server.calls.quiet_hours import require_good
 from server.clock import Clock
 from server.errors import BadRequest, InvalidCredentials, UsernameTaken, UserNotFound
 from server.ids import new_id
+from server.languages.sentences import N_
 from server.store.driver import Duplicate
 from server.store.users import User, UserStore
 
 USERNAME = re.compile(r"[\w.\-]{2,64}")
-USERNAME_RULE = "2 to 64 letters, digits, '.', '_' or '-'"
+USERNAME_RULE = N_("2 to 64 letters, digits, '.', '_' or '-'")
 MAX_DISPLAY_NAME_CHARACTERS = 100
 
 
@@ -52,14 +53,14 @@ class Accounts:
         try:
             await self._users.insert(user)
         except Duplicate:
-            raise UsernameTaken(fields={"username": "taken"}) from None
+            raise UsernameTaken(fields={"username": N_("taken")}) from None
         return user
 
     async def named(self, username: str) -> User:
         """The person of that name; raises :class:`UserNotFound`."""
         user = await self._users.by_name(username)
         if user is None:
-            raise UserNotFound(f"There is nobody called {username!r}")
+            raise UserNotFound(N_("There is nobody called %(name)s", name=repr(username)))
         return user
 
     async def has_password(self, user: User, password: str) -> bool:
@@ -82,7 +83,9 @@ class Accounts:
         try:
             await self._sign_ins.confirm(user, current, address)
         except InvalidCredentials:
-            raise InvalidCredentials("The current password is wrong", fields={"current_password": "wrong"}) from None
+            raise InvalidCredentials(
+                "The current password is wrong", fields={"current_password": N_("wrong")}
+            ) from None
         await self.set_password(user, new, but=sign_in_id)
 
     async def set_disabled(self, user: User, disabled: bool) -> None:
@@ -115,13 +118,13 @@ class Accounts:
 def require_username(username: str) -> None:
     """Raises :class:`BadRequest` unless ``username`` follows the rule (a telephone number is a user name)."""
     if not USERNAME.fullmatch(username):
-        raise BadRequest(f"username: {USERNAME_RULE}", fields={"username": USERNAME_RULE})
+        raise BadRequest.of("username", USERNAME_RULE)
 
 
 def good_display_name(name: str) -> str:
     """``name`` without white space around it; raises :class:`BadRequest` if it is empty, long, or has line breaks."""
     name = name.strip()
     if not name or len(name) > MAX_DISPLAY_NAME_CHARACTERS or not name.isprintable():
-        rule = f"1 to {MAX_DISPLAY_NAME_CHARACTERS} printable characters"
-        raise BadRequest(f"display_name: {rule}", fields={"display_name": rule})
+        rule = N_("1 to %(count)s printable characters", count=MAX_DISPLAY_NAME_CHARACTERS)
+        raise BadRequest.of("display_name", rule)
     return name

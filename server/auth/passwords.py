@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.errors import BadRequest, Unavailable
+from server.languages.sentences import N_
 from server.settings import AuthSettings
 
 MAX_PASSWORD_BYTES = 1024
@@ -35,11 +36,9 @@ class Passwords:
     def require_good(self, password: str, field: str = "password") -> None:
         """Raises :class:`BadRequest` for a new password (it came in ``field``) that is too short or too long."""
         if len(password) < self._min_length:
-            sentence = f"At least {self._min_length} characters"
-            raise BadRequest(f"{field}: {sentence}", fields={field: sentence})
+            raise BadRequest.of(field, N_("At least %(count)s characters", count=self._min_length))
         if len(password.encode()) > MAX_PASSWORD_BYTES:
-            sentence = f"At most {MAX_PASSWORD_BYTES} bytes"
-            raise BadRequest(f"{field}: {sentence}", fields={field: sentence})
+            raise BadRequest.of(field, N_("At most %(count)s bytes", count=MAX_PASSWORD_BYTES))
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of ``password`` in its PHC string form."""

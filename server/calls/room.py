@@ -14,6 +14,7 @@ from server.clock import Clock
 from server.close_codes import CloseCode
 from server.errors import BadRequest, BadState, TooLarge
 from server.ids import new_id
+from server.languages.sentences import N_
 from server.realtime import frames
 from server.realtime.background import Background
 from server.realtime.bus import PRESENCE, Bus, CallNews, LegTaken, Message, PresenceNews, ToLeg, ToRoom, call_topic
@@ -238,9 +239,6 @@ class Rooms:
         elif leg.state == "reconnecting" and session.connection is not None:
             self._background.start(partial(self._switchboard.socket_back, session.resource, leg.leg_id), "socket_back")
 
-    def session_silenced(self, session: Session) -> None:
-        """A room does not ring."""
-
     def session_over(self, session: Session, code: CloseCode) -> None:
         """Nobody will come back for this session; whether the leg ends with it depends on why."""
         self._bus.publish(PRESENCE, PresenceNews(session.who.user.id))
@@ -344,8 +342,7 @@ class Rooms:
         try:
             _candidates.decode(frame.candidates)
         except (msgspec.MsgspecError, RecursionError):
-            rule = "a list of RTCIceCandidateInit"
-            raise BadRequest(f"candidates: {rule}", fields={"candidates": rule}) from None
+            raise BadRequest.of("candidates", N_("a list of RTCIceCandidateInit")) from None
         room, mine = self._place_of(session)
         relayed = frames.RelayedCandidate(
             timestamp=self._timestamp(),
@@ -360,19 +357,17 @@ class Rooms:
         if to not in room.members or to == mine:
             if to != mine and room.known().leg(to) is not None:
                 raise BadState("That participant is not in the room")
-            rule = "another leg of this call"
-            raise BadRequest(f"to: {rule}", fields={"to": rule})
+            raise BadRequest.of("to", N_("another leg of this call"))
         self._bus.publish(room.topic, ToLeg(room.call_id, to, frames.encode(frame)))
         return None
 
     def _require_sdp(self, sdp: msgspec.Raw) -> None:
         raw = bytes(sdp)
         if raw[:1] != b'"':
-            raise BadRequest("sdp: a string", fields={"sdp": "a string"})
+            raise BadRequest.of("sdp", N_("a string"))
         # The escaped form is the longer one, so most are judged without being decoded.
         if len(raw) > self._max_sdp_bytes and len(msgspec.json.decode(raw).encode()) > self._max_sdp_bytes:
-            rule = f"at most {self._max_sdp_bytes} bytes"
-            raise TooLarge(f"sdp: {rule}", fields={"sdp": rule})
+            raise TooLarge.of("sdp", N_("at most %(count)s bytes", count=self._max_sdp_bytes))
 
     def _media(self, session: Session, frame: frames.Media) -> Result:
         room, mine = self._place_of(session)
@@ -389,8 +384,7 @@ class Rooms:
 
     def _chat(self, session: Session, frame: frames.ChatFromClient) -> Result:
         if len(frame.text) > self._max_chat_characters:
-            rule = f"at most {self._max_chat_characters} characters"
-            raise TooLarge(f"text: {rule}", fields={"text": rule})
+            raise TooLarge.of("text", N_("at most %(count)s characters", count=self._max_chat_characters))
         room, _ = self._place_of(session)
         now = self._timestamp()
         user, message_id = session.who.user, new_id()
@@ -412,7 +406,7 @@ class Rooms:
     def _stats(self, session: Session, frame: frames.Stats) -> Result:
         room, mine = self._place_of(session)
         if room.known().leg(frame.leg_id) is None or frame.leg_id == mine:
-            raise BadRequest("leg_id: another leg of this call", fields={"leg_id": "another leg of this call"})
+            raise BadRequest.of("leg_id", N_("another leg of this call"))
         room.paths[mine, frame.leg_id] = frame.connection
         leg = room.known().leg(mine)
         if frame.connection == "connected" and leg is not None and leg.media_at is None:

@@ -15,6 +15,7 @@ from server.calls.rules import Callee, Timing
 from server.clock import Clock
 from server.errors import BadRequest, CannotCallSelf, Conflict, NotFound, TooManyCalls, UserNotFound
 from server.ids import is_id, new_id
+from server.languages.sentences import N_
 from server.log import get_logger
 from server.realtime.bus import Bus
 from server.realtime.hub import Hub
@@ -101,7 +102,7 @@ class Switchboard:
                 [
                     Callee(
                         user.ref,
-                        reached=self._presence.can_ring(user.user_id),
+                        reached=self._presence.is_online(user.user_id),
                         do_not_disturb=user.wants_quiet(now),
                     )
                     for user in callees
@@ -158,15 +159,17 @@ class Switchboard:
         wanted = {name.casefold(): name for name in usernames}
         most = self._settings.max_participants - 1
         if not 1 <= len(wanted) <= most:
-            sentence = f"1 to {most} different people"
-            raise BadRequest(f"callees: {sentence}", fields={"callees": sentence})
+            raise BadRequest.of("callees", N_("1 to %(count)s different people", count=most))
         if who.user.username.casefold() in wanted:
-            raise CannotCallSelf(fields={"callees": "contains the caller"})
+            raise CannotCallSelf(fields={"callees": N_("contains the caller")})
         found = {user.username.casefold(): user for user in await self._users.by_names(wanted)}
         for key, name in wanted.items():
             user = found.get(key)
             if user is None or user.disabled or user.service:
-                raise UserNotFound(f"There is nobody called {name!r}", fields={"callees": f"nobody called {name!r}"})
+                raise UserNotFound(
+                    N_("There is nobody called %(name)s", name=repr(name)),
+                    fields={"callees": N_("nobody called %(name)s", name=repr(name))},
+                )
         return [found[key] for key in wanted]
 
     def _require_within_rate(self, user_id: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from server.close_codes import REGISTRY, CloseCode
+from server.languages.sentences import Translate, said
 from server.realtime.frames import Bye, encode
 from server.realtime.framing import truncate_reason
 
@@ -53,6 +54,7 @@ class Connection:
     """One socket: sends, closes with an explanation, and knows what its record needs.
 
     ``timestamp`` gives the current time as it is written into frames; ``now_s`` the monotonic clock in seconds.
+    ``translate`` says sentences in the language of whoever is at the other end.
     """
 
     __slots__ = (
@@ -71,6 +73,7 @@ class Connection:
         "rtt_ms",
         "session",
         "timestamp",
+        "translate",
         "transport",
     )
 
@@ -83,12 +86,14 @@ class Connection:
         timestamp: Callable[[], str],
         now_s: Callable[[], float],
         remote: str = "",
+        translate: Translate = str,
     ) -> None:
         self.transport = transport
         self.kind = kind
         self.resource = resource
         self.interval_s = interval_s
         self.remote = remote
+        self.translate = translate
         self.timestamp = timestamp
         self._now_s = now_s
         self.session: Session | None = None
@@ -124,8 +129,9 @@ class Connection:
     ) -> bool:
         """Says ``bye`` and begins the closing handshake; false if a close has begun before.
 
-        ``reason`` is cut to 123 bytes in the close frame and whole in ``bye``. ``resumable``: this socket came to
-        resume a session that still waits, and the client may try that again.
+        ``reason`` is whole and in the person's language in ``bye``; in the close frame, which no person sees, it is
+        English and cut to 123 bytes. ``resumable``: this socket came to resume a session that still waits, and the
+        client may try that again.
         """
         if self.closing:
             return False
@@ -136,15 +142,15 @@ class Connection:
             timestamp=self.timestamp(),
             code=int(code),
             name=code.name.lower(),
-            message=message,
+            message=said(message, self.translate),
             action="resume" if waits else rule.action,
             retry_after_ms=rule.retry_after_ms if retry_after_ms is None else retry_after_ms,
             session_kept=waits or (rule.session_kept and self.session is not None),
         )
         self.transport.send_text(encode(bye))
         self.close_code = code
-        self.close_reason = message
-        self.transport.close(int(code), truncate_reason(message))
+        self.close_reason = str(message)
+        self.transport.close(int(code), truncate_reason(self.close_reason))
         return True
 
     def cut(self, code: CloseCode) -> None:

@@ -215,13 +215,14 @@ class Dispatcher:
         self._session.say(self._error(frame_id, error))
 
     def _error(self, frame_id: str | None, error: RingbackError) -> bytes:
+        translate = self._connection.translate
         return encode(
             Error(
                 timestamp=self._connection.timestamp(),
                 id=frame_id,
                 code=error.code,
-                message=error.detail,
+                message=error.detail_in(translate),
                 retryable=error.retryable,
-                errors=error.fields,
+                errors=error.fields_in(translate),
             )
         )

@@ -1,5 +1,6 @@
 /**
- * Every sentence that scripts show or say, in one place. What the server renders is translated there.
+ * The sentences of the pages that scripts show or say, in the person's language. An area that came later has a file of
+ * its own in `strings/`. What the server renders is translated there.
  *
  * @typedef {import("./types.js").User} User
  * @typedef {import("./types.js").Presence} Presence
@@ -7,81 +8,82 @@
  * @typedef {import("./media/devices.js").MediaProblem} MediaProblem
  * @typedef {import("./realtime/close_codes.js").NextStep} NextStep
  */
+import { _, ngettext } from "./i18n.js";
 
 /** @type {Record<Presence, string>} */
 export const PRESENCE = {
-  online: "Online",
-  offline: "Offline",
-  in_call: "In a call",
-  do_not_disturb: "Do not disturb",
+  online: _("Online"),
+  offline: _("Offline"),
+  in_call: _("In a call"),
+  do_not_disturb: _("Do not disturb"),
 };
 
 export const people = {
-  call: (/** @type {string} */ username) => `Call ${username}`,
-  audioCall: (/** @type {string} */ username) => `Audio call to ${username}`,
+  call: (/** @type {string} */ username) => _("Call %(name)s", { name: username }),
+  audioCall: (/** @type {string} */ username) => _("Audio call to %(name)s", { name: username }),
   found: (/** @type {number} */ count) =>
-    count === 0 ? "Nobody found" : count === 1 ? "1 person found" : `${count} people found`,
-  nobodyCalled: (/** @type {string} */ query) => `Nobody here is called “${query}”.`,
-  starting: (/** @type {string} */ name) => `Calling ${name}…`,
-  searchFailed: "The search did not work. Please try again.",
+    count === 0 ? _("Nobody found") : ngettext("%(count)s person found", "%(count)s people found", count),
+  nobodyCalled: (/** @type {string} */ query) => _("Nobody here is called “%(name)s”.", { name: query }),
+  starting: (/** @type {string} */ name) => _("Calling %(name)s…", { name }),
+  searchFailed: _("The search did not work. Please try again."),
 };
 
 export const incoming = {
-  title: (/** @type {string} */ name) => `${name} is calling`,
-  video: "Incoming video call",
-  audio: "Incoming audio call",
-  endsCurrent: "Answering ends your current call.",
-  failed: "The call could not be answered. Please try again.",
-  silenced: "Silenced. The call can still be answered.",
+  title: (/** @type {string} */ name) => _("%(name)s is calling", { name }),
+  video: _("Incoming video call"),
+  audio: _("Incoming audio call"),
+  endsCurrent: _("Answering ends your current call."),
+  failed: _("The call could not be answered. Please try again."),
+  silenced: _("Silenced. The call can still be answered."),
 };
 
 /** Why it stopped ringing here, in words. */
 /** @type {Record<string, (name: string) => string>} */
 export const STOPPED = {
-  answered_elsewhere: (name) => `You answered ${name} on another device.`,
-  declined_elsewhere: (name) => `You declined ${name} on another device.`,
-  cancelled: (name) => `${name} stopped calling.`,
-  no_answer: (name) => `You missed a call from ${name}.`,
+  answered_elsewhere: (name) => _("You answered %(name)s on another device.", { name }),
+  declined_elsewhere: (name) => _("You declined %(name)s on another device.", { name }),
+  cancelled: (name) => _("%(name)s stopped calling.", { name }),
+  no_answer: (name) => _("You missed a call from %(name)s.", { name }),
 };
 
 /** @type {Record<Exclude<Phase, "ended" | "incoming">, (name: string) => string>} */
 export const PHASE = {
-  calling: () => "Calling…",
-  trying: (name) => `Trying to reach ${name}…`,
-  ringing: () => "Ringing…",
-  connecting: () => "Connecting…",
-  in_call: () => "In call",
-  reconnecting: () => "Reconnecting…",
+  calling: () => _("Calling…"),
+  trying: (name) => _("Trying to reach %(name)s…", { name }),
+  ringing: () => _("Ringing…"),
+  connecting: () => _("Connecting…"),
+  in_call: () => _("In call"),
+  reconnecting: () => _("Reconnecting…"),
 };
 
 /** What stands under the name while there is no picture yet. */
 /** @type {Partial<Record<Phase, (name: string) => string>>} */
 export const PHASE_HINT = {
-  trying: () => "None of their devices has answered yet.",
-  reconnecting: () => "The call goes on. Please stay a moment.",
+  trying: () => _("None of their devices has answered yet."),
+  reconnecting: () => _("The call goes on. Please stay a moment."),
 };
 
 export const call = {
-  mute: "Mute",
-  unmute: "Unmute",
-  cameraOff: "Camera off",
-  cameraOn: "Camera on",
-  nowMuted: "You are muted",
-  nowUnmuted: "You can be heard again",
-  cameraNowOff: "Your camera is off",
-  cameraNowOn: "Your camera is on",
+  mute: _("Mute"),
+  unmute: _("Unmute"),
+  cameraOff: _("Camera off"),
+  cameraOn: _("Camera on"),
+  nowMuted: _("You are muted"),
+  nowUnmuted: _("You can be heard again"),
+  cameraNowOff: _("Your camera is off"),
+  cameraNowOn: _("Your camera is on"),
 };
 
 /** @type {Record<import("./media/call.js").NoticeKind, (name: string) => string>} */
 export const NOTICE = {
-  joined: (name) => `${name} is here`,
-  left: (name) => `${name} has left`,
-  muted: (name) => `${name} is muted`,
-  unmuted: (name) => `${name} can be heard again`,
-  camera_off: (name) => `${name} switched the camera off`,
-  camera_on: (name) => `${name} switched the camera on`,
-  reconnecting: (name) => `${name} is reconnecting`,
-  back: (name) => `${name} is back`,
+  joined: (name) => _("%(name)s is here", { name }),
+  left: (name) => _("%(name)s has left", { name }),
+  muted: (name) => _("%(name)s is muted", { name }),
+  unmuted: (name) => _("%(name)s can be heard again", { name }),
+  camera_off: (name) => _("%(name)s switched the camera off", { name }),
+  camera_on: (name) => _("%(name)s switched the camera on", { name }),
+  reconnecting: (name) => _("%(name)s is reconnecting", { name }),
+  back: (name) => _("%(name)s is back", { name }),
 };
 
 /**
@@ -91,26 +93,29 @@ export const NOTICE = {
  * @type {Record<string, (about: {name: string, mine: boolean}) => string>}
  */
 export const ENDED = {
-  hangup: () => "The call has ended.",
-  declined: ({ name, mine }) => (mine ? `${name} declined the call.` : "You declined the call."),
-  cancelled: ({ name, mine }) => (mine ? "You cancelled the call." : `${name} stopped calling.`),
-  no_answer: ({ name, mine }) => (mine ? `${name} did not answer.` : `You missed a call from ${name}.`),
-  busy: ({ name }) => `${name} is in another call.`,
-  do_not_disturb: ({ name }) => `${name} does not want to be disturbed right now.`,
-  blocked: ({ name }) => `${name} did not answer.`,
-  unreachable: ({ name }) => `${name} could not be reached: none of their devices is online.`,
-  media_denied: () => "The call ended because the microphone could not be used.",
+  hangup: () => _("The call has ended."),
+  declined: ({ name, mine }) => (mine ? _("%(name)s declined the call.", { name }) : _("You declined the call.")),
+  cancelled: ({ name, mine }) => (mine ? _("You cancelled the call.") : _("%(name)s stopped calling.", { name })),
+  no_answer: ({ name, mine }) =>
+    mine ? _("%(name)s did not answer.", { name }) : _("You missed a call from %(name)s.", { name }),
+  busy: ({ name }) => _("%(name)s is in another call.", { name }),
+  do_not_disturb: ({ name }) => _("%(name)s does not want to be disturbed right now.", { name }),
+  blocked: ({ name }) => _("%(name)s did not answer.", { name }),
+  unreachable: ({ name }) => _("%(name)s could not be reached: none of their devices is online.", { name }),
+  media_denied: () => _("The call ended because the microphone could not be used."),
   ice_failed: () =>
-    "No connection for sound and picture could be made between the two of you. Another network may help.",
-  connection_lost: () => "The connection was lost and did not come back.",
-  lonely: () => "Everybody else had left, so the call ended.",
-  max_duration: () => "The call reached the longest time that is allowed.",
-  admin_ended: () => "An administrator ended the call.",
-  server_shutdown: () => "The server was shut down. Please call again in a moment.",
-  error: () => "Something went wrong on our side and the call ended.",
-  answered_elsewhere: () => "You answered this call on another device.",
-  declined_elsewhere: () => "You declined this call on another device.",
+    _("No connection for sound and picture could be made between the two of you. Another network may help."),
+  connection_lost: () => _("The connection was lost and did not come back."),
+  lonely: () => _("Everybody else had left, so the call ended."),
+  max_duration: () => _("The call reached the longest time that is allowed."),
+  admin_ended: () => _("An administrator ended the call."),
+  server_shutdown: () => _("The server was shut down. Please call again in a moment."),
+  error: () => _("Something went wrong on our side and the call ended."),
+  answered_elsewhere: () => _("You answered this call on another device."),
+  declined_elsewhere: () => _("You declined this call on another device."),
 };
+
+const OLD_PAGE = _("This page and the server do not understand each other. It may be an old version.");
 
 /**
  * Close codes that end a connection for good, in words: what happened. What to do next is in NEXT.
@@ -118,78 +123,85 @@ export const ENDED = {
  * @type {Record<string, string>}
  */
 export const CLOSED = {
-  normal: "The connection was closed.",
-  protocol_error: "This page and the server do not understand each other. It may be an old version.",
-  unsupported_data: "This page and the server do not understand each other. It may be an old version.",
-  invalid_text: "This page and the server do not understand each other. It may be an old version.",
-  too_big: "This page sent something that was too large.",
-  auth_timeout: "Signing this page in took too long.",
-  unauthenticated: "Your sign-in has run out.",
-  bad_messages: "This page and the server do not understand each other. It may be an old version.",
-  replaced: "This was opened in another window, and goes on there.",
-  too_many_connections: "You are signed in on too many devices or windows. Close one of them and try again.",
-  signed_out: "You have been signed out.",
-  forbidden: "You are not part of this call.",
-  ended: "This call is over.",
-  not_found: "This call does not exist.",
-  no_such_endpoint: "This page is looking for Ringback in the wrong place. It may be an old version.",
-  unknown: "The server ended the connection.",
+  normal: _("The connection was closed."),
+  protocol_error: OLD_PAGE,
+  unsupported_data: OLD_PAGE,
+  invalid_text: OLD_PAGE,
+  too_big: _("This page sent something that was too large."),
+  auth_timeout: _("Signing this page in took too long."),
+  unauthenticated: _("Your sign-in has run out."),
+  bad_messages: OLD_PAGE,
+  replaced: _("This was opened in another window, and goes on there."),
+  too_many_connections: _("You are signed in on too many devices or windows. Close one of them and try again."),
+  signed_out: _("You have been signed out."),
+  forbidden: _("You are not part of this call."),
+  ended: _("This call is over."),
+  not_found: _("This call does not exist."),
+  no_such_endpoint: _("This page is looking for Ringback in the wrong place. It may be an old version."),
+  unknown: _("The server ended the connection."),
 };
 
 /** @type {Record<Exclude<NextStep, "none">, string>} */
 export const NEXT = {
-  home: "Back to people",
-  login: "Sign in again",
-  reload: "Reload this page",
+  home: _("Back to people"),
+  login: _("Sign in again"),
+  reload: _("Reload this page"),
 };
 
 export const link = {
-  offline: "You are offline. Ringback comes back by itself.",
-  reconnecting: "Reconnecting…",
-  restored: "Connected again",
+  offline: _("You are offline. Ringback comes back by itself."),
+  reconnecting: _("Reconnecting…"),
+  restored: _("Connected again"),
 };
-
-/** @type {Record<MediaProblem["device"], string>} */
-const DEVICE = { microphone: "microphone", camera: "camera" };
 
 export const media = {
   /** @param {MediaProblem[]} problems @returns {{title: string, text: string}} */
   problem(problems) {
     const { kind } = problems[0];
-    const devices = problems.map(({ device }) => DEVICE[device]).join(" and ");
+    const devices = deviceNames(problems);
     return { title: PROBLEM_TITLE[kind](devices), text: PROBLEM_HELP[kind](devices) };
   },
-  onlyListening: "You can listen, but nobody hears you.",
-  withoutCamera: "The others hear you, but do not see you.",
+  onlyListening: _("You can listen, but nobody hears you."),
+  withoutCamera: _("The others hear you, but do not see you."),
 };
+
+/** @param {MediaProblem[]} problems of one device or of both */
+function deviceNames(problems) {
+  if (problems.length > 1) return _("microphone and camera");
+  return problems[0].device === "camera" ? _("camera") : _("microphone");
+}
 
 /** @type {Record<MediaProblem["kind"], (devices: string) => string>} */
 const PROBLEM_TITLE = {
-  denied: (devices) => `Ringback may not use your ${devices}`,
-  missing: (devices) => `No ${devices} was found`,
-  in_use: (devices) => `Your ${devices} could not be started`,
-  insecure: () => "This page is not secure",
+  denied: (devices) => _("Ringback may not use your %(devices)s", { devices }),
+  missing: (devices) => _("No %(devices)s was found", { devices }),
+  in_use: (devices) => _("Your %(devices)s could not be started", { devices }),
+  insecure: () => _("This page is not secure"),
 };
 
 /** @type {Record<MediaProblem["kind"], (devices: string) => string>} */
 const PROBLEM_HELP = {
   denied: (devices) =>
-    `Allow the ${devices} for this page (the symbol beside the address, or your browser’s settings), then try again.`,
-  missing: (devices) => `Plug the ${devices} in, or switch it on, then try again.`,
-  in_use: () => "Another program may be using it. Close that program, then try again.",
-  insecure: () => "Browsers give microphone and camera only to pages whose address begins with https. Open it that way.",
+    _(
+      "Allow the %(devices)s for this page (the symbol beside the address, or your browser’s settings), then try again.",
+      { devices },
+    ),
+  missing: (devices) => _("Plug the %(devices)s in, or switch it on, then try again.", { devices }),
+  in_use: () => _("Another program may be using it. Close that program, then try again."),
+  insecure: () =>
+    _("Browsers give microphone and camera only to pages whose address begins with https. Open it that way."),
 };
 
 /** @type {Record<string, string>} */
 export const API_ERROR = {
-  network: "The server could not be reached. Please check your connection.",
-  user_not_found: "This person does not exist any more.",
-  cannot_call_self: "You cannot call yourself.",
-  too_many_calls: "You have started many calls. Please wait a moment.",
-  unauthenticated: "Your sign-in has run out. Please sign in again.",
-  rate_limited: "That was a bit fast. Please wait a moment.",
-  unavailable: "The server is busy right now. Please try again in a moment.",
-  error: "Something went wrong. Please try again.",
+  network: _("The server could not be reached. Please check your connection."),
+  user_not_found: _("This person does not exist any more."),
+  cannot_call_self: _("You cannot call yourself."),
+  too_many_calls: _("You have started many calls. Please wait a moment."),
+  unauthenticated: _("Your sign-in has run out. Please sign in again."),
+  rate_limited: _("That was a bit fast. Please wait a moment."),
+  unavailable: _("The server is busy right now. Please try again in a moment."),
+  error: _("Something went wrong. Please try again."),
 };
 
 /**
@@ -201,14 +213,9 @@ export function sentenceFor(error) {
   return API_ERROR[code] ?? API_ERROR.error;
 }
 
-export const history = {
-  today: "Today",
-  yesterday: "Yesterday",
-};
-
 export const login = {
-  show: "Show",
-  hide: "Hide",
-  signingIn: "Signing in…",
-  filled: (/** @type {string} */ username) => `Filled in for ${username}. Press Sign in.`,
+  show: _("Show"),
+  hide: _("Hide"),
+  signingIn: _("Signing in…"),
+  filled: (/** @type {string} */ username) => _("Filled in for %(name)s. Press Sign in.", { name: username }),
 };

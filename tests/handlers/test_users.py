@@ -32,7 +32,7 @@ class TestProfile:
         "field",
         [
             ("display_name", "Ada"),
-            ("locale", "de"),
+            ("locale", "en"),
             ("do_not_disturb", True),
             ("quiet_hours", NIGHT),
             ("call_waiting", "busy"),

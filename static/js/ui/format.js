@@ -1,5 +1,5 @@
-/** Times and names as people read them. Pure. */
-import { history } from "../strings.js";
+/** Times and names as people read them, in the language of the page. */
+import { _ } from "../i18n.js";
 
 const TINTS = 8;
 
@@ -22,7 +22,7 @@ export function duration(totalS) {
  */
 export function moment(when, now, locale) {
   const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(when);
-  return `${day(when, now, locale)}, ${time}`;
+  return _("%(day)s, %(time)s", { day: day(when, now, locale), time });
 }
 
 /**
@@ -33,8 +33,8 @@ export function moment(when, now, locale) {
 function day(when, now, locale) {
   const yesterday = new Date(now);
   yesterday.setDate(now.getDate() - 1);
-  if (when.toDateString() === now.toDateString()) return history.today;
-  if (when.toDateString() === yesterday.toDateString()) return history.yesterday;
+  if (when.toDateString() === now.toDateString()) return _("Today");
+  if (when.toDateString() === yesterday.toDateString()) return _("Yesterday");
   const year = when.getFullYear() === now.getFullYear() ? undefined : "numeric";
   return new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", year }).format(when);
 }

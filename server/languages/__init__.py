@@ -1,0 +1,1 @@
+"""The languages that Ringback speaks: sentences, their translations, and who gets which."""
