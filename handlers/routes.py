@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, health, languages, pages, status
+from handlers import auth, calls, devices, health, languages, pages, status
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -17,7 +17,7 @@ from handlers.static import StaticHandler
 from server.paths import static_dir
 
 ID = r"([0-9a-f-]{36})"
-"""A call id in a path; whether there is such a call is the handler's question."""
+"""An id in a path; whether there is such a thing is the handler's question."""
 
 
 class Route(NamedTuple):
@@ -47,6 +47,8 @@ ROUTES: tuple[Route, ...] = (
     _api("/users", auth.UsersHandler),
     _api("/users/me", auth.MeHandler),
     _api("/users/me/password", auth.PasswordHandler),
+    _api("/devices", devices.DevicesHandler),
+    _api("/devices/{sign_in_id}", devices.DeviceHandler, f"/devices/{ID}"),
     _api("/calls", calls.CallsHandler),
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
     _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),

@@ -11,13 +11,13 @@ import msgspec
 from .address import api_url
 from .clock import Clock, SystemClock
 from .errors import ApiError, Unreachable
-from .model import Call, IceServer, MediaKind, Page, People, User
+from .model import Call, Device, IceServer, MediaKind, Page, People, User
 
 REQUEST_TIMEOUT_S = 10.0
 # A token that ends this soon could end under way: it is renewed before use.
 REFRESH_MARGIN_S = 30.0
 
-Method = Literal["GET", "POST"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 T = TypeVar("T")
 
 
@@ -43,6 +43,10 @@ class _WsToken(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "_WsToken(…)"
+
+
+class _Devices(msgspec.Struct, frozen=True):
+    items: list[Device]
 
 
 class _IceServers(msgspec.Struct, frozen=True):
@@ -116,6 +120,25 @@ class Api:
                 raise
         finally:
             self._forget()
+
+    # Devices
+
+    async def devices(self) -> list[Device]:
+        """The person's own sign-ins, the one that was there last first."""
+        return _read(_Devices, await self._call("GET", "/devices")).items
+
+    async def change_device(self, device_id: str, *, label: str | None = None, silenced: bool | None = None) -> Device:
+        """Rename a device, silence it or let it ring again; what is None stays. ApiError `not_found`, `bad_request`."""
+        body = {name: value for name, value in (("label", label), ("silenced", silenced)) if value is not None}
+        return _read(Device, await self._call("PATCH", f"/devices/{device_id}", body))
+
+    async def sign_out_device(self, device_id: str) -> None:
+        """Sign a device out; its sockets close with 4506. ApiError `not_found`."""
+        await self._call("DELETE", f"/devices/{device_id}")
+
+    async def sign_out_other_devices(self) -> None:
+        """Sign every device out but this one."""
+        await self._call("DELETE", "/devices")
 
     # People and calls
 

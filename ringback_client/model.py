@@ -34,6 +34,18 @@ class Person(msgspec.Struct, frozen=True):
     presence: str = "offline"
 
 
+class Device(msgspec.Struct, frozen=True):
+    """A sign-in of the person themselves. A `silenced` device does not ring; `current` is the one that asked."""
+
+    id: str
+    label: str
+    created_at: datetime
+    last_seen_at: datetime
+    current: bool = False
+    online: bool = False
+    silenced: bool = False
+
+
 class Leg(msgspec.Struct, frozen=True):
     """One person on one device in one call."""
 

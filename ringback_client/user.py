@@ -136,9 +136,9 @@ class UserInbox(Channel):
         self.incoming[call.call_id] = Incoming(call, self._clock.now() + left_s)
 
     def _stop(self, call_id: str, reason: str) -> None:
-        """It rings no longer here; only a call answered on another device still is one of this person."""
+        """It rings no longer here; it still is a call of this person if another device answered, or rings on."""
         self.incoming.pop(call_id, None)
-        if reason != "answered_elsewhere":
+        if reason not in ("answered_elsewhere", "silenced"):
             self.calls.pop(call_id, None)
 
     def _know(self, told: dict[str, Any]) -> Call:

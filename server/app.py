@@ -15,6 +15,7 @@ from tornado.netutil import bind_sockets
 
 from handlers.routes import page_paths, rules
 from server.auth.accounts import Accounts
+from server.auth.devices import Devices
 from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
@@ -63,6 +64,8 @@ MAX_BODY_BYTES = 1024 * 1024
 """What is kept of a body; how much of that an address takes is its handler's question."""
 MAX_READ_BYTES = 64 * MAX_BODY_BYTES
 """What is read of a body at most, within the time above, to be able to answer 413."""
+SEEN_INTERVAL_S = 60.0
+"""How exactly «last seen» is known of a device, for one write a minute."""
 RETURN_SLOT_S = 0.02
 """While draining, each client is told to come back this much after the one before: 1,000 within 20 s."""
 
@@ -159,6 +162,7 @@ class Server:
         )
         sockets = settings.sockets
         hub = Hub(bus, clock, sockets.max_connections_per_user, self._on_closed)
+        devices = Devices(sign_in_store, sign_ins, hub, bus, clock)
         presence = PresenceBoard(hub, bus, clock)
         switchboard = Switchboard(calls, users, presence, hub, bus, clock, settings.calls)
         accounts = Accounts(users, sign_ins, self._passwords, clock)
@@ -187,6 +191,7 @@ class Server:
             calls=calls,
             contact_store=contact_store,
             sign_ins=sign_ins,
+            devices=devices,
             accounts=accounts,
             presence=presence,
             switchboard=switchboard,
@@ -214,6 +219,8 @@ class Server:
                 Job("heartbeat", TICK_S, self.beat),
                 Job("sweep", settings.jobs.sweep_interval_s, self.sweep),
                 Job("revocations", settings.jobs.revocation_interval_s, sign_ins.notice_revocations),
+                Job("device_changes", settings.jobs.revocation_interval_s, devices.notice_changes),
+                Job("devices_seen", SEEN_INTERVAL_S, devices.note_seen),
                 Job("records", settings.jobs.record_flush_interval_s, self.records.flush),
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
             ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.auth.accounts import Accounts
+from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
 from server.calls.presence import PresenceBoard
 from server.calls.switchboard import Switchboard
@@ -39,6 +40,7 @@ class Services:
     calls: CallStore
     contact_store: ContactStore
     sign_ins: SignIns
+    devices: Devices
     accounts: Accounts
     presence: PresenceBoard
     switchboard: Switchboard

@@ -9,7 +9,8 @@ from server.realtime.frames import UserRef
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """A person (``user``) in one sign-in (``sign_in_id``) on one ``device`` (its label)."""
+    """A person (``user``) in one sign-in (``sign_in_id``) on one ``device`` (its label), which does not ring
+    when it is ``silenced``."""
 
     user: UserRef
     sign_in_id: str
@@ -17,4 +18,5 @@ class Identity(msgspec.Struct, frozen=True):
     admin: bool = False
     do_not_disturb: bool = False
     quiet_hours: QuietHours | None = None
+    silenced: bool = False
     locale: str | None = None  # the language that the person has chosen, as a tag

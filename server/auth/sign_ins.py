@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import msgspec
@@ -13,7 +14,7 @@ from server.auth.tokens import Claims, Kind, Tokens
 from server.clock import Clock
 from server.errors import InvalidCredentials, TokenReused, Unauthenticated
 from server.ids import new_id
-from server.realtime.bus import SIGN_INS, Bus, Message, SignInsEnded
+from server.realtime.bus import SIGN_INS, Bus, DeviceChanged, Message, SignInsEnded
 from server.store.sign_ins import SignIn, SignInStore
 from server.store.users import User, UserStore
 
@@ -54,7 +55,8 @@ class SignIns:
         self._clock = clock
         self._cache_s = cache_s
         self._known: dict[str, tuple[float, Identity]] = {}
-        self._endings = 0  # how often sign-ins have ended: what was read before one may be stale
+        self._seen: set[str] = set()  # sign-ins that were shown since take_seen()
+        self._changes = 0  # how often sign-ins have ended or changed: what was read before that may be stale
         self._revocations_seen_at = clock.now()
         bus.subscribe(SIGN_INS, self._on_bus)
 
@@ -157,19 +159,25 @@ class SignIns:
             self._bus.publish(SIGN_INS, SignInsEnded(tuple(ended)))
         return len(ended)
 
+    def take_seen(self) -> set[str]:
+        """The sign-ins that were looked up since the last time this was asked."""
+        seen, self._seen = self._seen, set()
+        return seen
+
     def forget_user(self, user_id: str) -> None:
         """What is remembered of a person has changed (a new display name, say)."""
         for sign_in_id in [key for key, (_, identity) in self._known.items() if identity.user.id == user_id]:
             del self._known[sign_in_id]
 
     async def _look_up(self, sign_in_id: str) -> Identity:
-        endings = self._endings
+        changes = self._changes
         sign_in = await self._store.get(sign_in_id)
         if sign_in is None or sign_in.revoked_at is not None or sign_in.expires_at <= self._clock.now():
             raise Unauthenticated("This sign-in has ended")
         user = await self._users.get(sign_in.user_id)
         if user is None or user.disabled:
             raise Unauthenticated("This account cannot be used")
+        self._seen.add(sign_in_id)
         identity = Identity(
             user.ref,
             sign_in_id,
@@ -177,16 +185,22 @@ class SignIns:
             user.admin,
             user.do_not_disturb,
             user.quiet_hours,
+            sign_in.silenced,
             user.locale,
         )
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
-        if endings == self._endings:
+        if changes == self._changes:
             self._known[sign_in_id] = (self._clock.monotonic() + self._cache_s, identity)
         return identity
 
     def _on_bus(self, message: Message) -> None:
         if isinstance(message, SignInsEnded):
-            self._endings += 1
-            for sign_in_id in message.sign_in_ids:
-                self._known.pop(sign_in_id, None)
+            self._forget(message.sign_in_ids)
+        elif isinstance(message, DeviceChanged):
+            self._forget((message.sign_in_id,))
+
+    def _forget(self, sign_in_ids: Iterable[str]) -> None:
+        self._changes += 1
+        for sign_in_id in sign_in_ids:
+            self._known.pop(sign_in_id, None)

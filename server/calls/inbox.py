@@ -8,7 +8,7 @@ from typing import Any
 from server.auth.accounts import Accounts
 from server.calls import rules
 from server.calls.model import Call, view
-from server.calls.notices import expires_in_ms
+from server.calls.notices import expires_in_ms, incoming_frame
 from server.calls.presence import PresenceBoard
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -19,6 +19,7 @@ from server.realtime.dispatch import Commands, Result
 from server.realtime.hub import DEVICE, Hub
 from server.realtime.session import Session
 from server.store.users import UserStore
+from server.wire import rfc3339
 
 
 class Inbox:
@@ -80,7 +81,7 @@ class Inbox:
         incoming, others = [], []
         for call in await self._switchboard.live_of(user_id):
             leg = call.leg_of(user_id)
-            if leg is None or not leg.is_ringable:
+            if leg is None or not leg.is_ringable or session.who.silenced:
                 others.append(view(call))
             elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
                 incoming.append({"call": view(call), "expires_in_ms": expires_in_ms(call, now)})
@@ -95,6 +96,23 @@ class Inbox:
     def session_detached(self, session: Session) -> None:
         """See :class:`~server.realtime.hub.SessionWatcher`."""
         self._presence.went(session.who.user.id)
+
+    def session_silenced(self, session: Session) -> None:
+        """What rings for the person stops on a device that was silenced, and rings on one that may ring again."""
+        self._background.start(partial(self._ring_or_stop, session), "ring_or_stop")
+
+    async def _ring_or_stop(self, session: Session) -> None:
+        user_id = session.who.user.id
+        for call in await self._switchboard.live_of(user_id):
+            now, leg = self._clock.now(), call.leg_of(user_id)
+            if leg is None or not leg.is_ringable:
+                continue
+            if session.who.silenced:
+                stopped = frames.IncomingStopped(timestamp=rfc3339(now), call_id=call.call_id, reason="silenced")
+                session.deliver(frames.encode(stopped))
+            elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
+                session.deliver(incoming_frame(call, leg, now))
+                await self._switchboard.reached(call.call_id, user_id)
 
     def session_over(self, session: Session, code: CloseCode) -> None:
         """See :class:`~server.realtime.hub.SessionWatcher`."""

@@ -36,12 +36,12 @@ class PresenceBoard:
         bus.subscribe(PRESENCE, self._on_bus)
 
     def is_online(self, user_id: str) -> bool:
-        """Whether a device of that person can ring now, or was there a moment ago."""
-        now_s = self._clock.monotonic()
-        return any(
-            session.detached_at_s is None or now_s - session.detached_at_s < GRACE_S
-            for session in self._hub.devices_of(user_id)
-        )
+        """Whether a device of that person is there now, or was a moment ago."""
+        return any(self._is_there(each) for each in self._hub.devices_of(user_id))
+
+    def can_ring(self, user_id: str) -> bool:
+        """As :meth:`is_online`, of devices that the person has not silenced."""
+        return any(self._is_there(each) for each in self._hub.devices_of(user_id) if not each.who.silenced)
 
     def is_in_call(self, user_id: str) -> bool:
         """Whether that person is in the room of a call."""
@@ -55,6 +55,9 @@ class PresenceBoard:
         if undisturbed or is_quiet(self._quiet_hours.get(user_id), self._clock.now()):
             return "do_not_disturb"
         return "in_call" if self.is_in_call(user_id) else "online"
+
+    def _is_there(self, device: Session) -> bool:
+        return device.detached_at_s is None or self._clock.monotonic() - device.detached_at_s < GRACE_S
 
     # ── watching ──
 

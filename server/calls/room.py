@@ -239,6 +239,9 @@ class Rooms:
         elif leg.state == "reconnecting" and session.connection is not None:
             self._background.start(partial(self._switchboard.socket_back, session.resource, leg.leg_id), "socket_back")
 
+    def session_silenced(self, session: Session) -> None:
+        """A room does not ring."""
+
     def session_over(self, session: Session, code: CloseCode) -> None:
         """Nobody will come back for this session; whether the leg ends with it depends on why."""
         self._bus.publish(PRESENCE, PresenceNews(session.who.user.id))

@@ -102,7 +102,7 @@ class Switchboard:
                 [
                     Callee(
                         user.ref,
-                        reached=self._presence.is_online(user.user_id),
+                        reached=self._presence.can_ring(user.user_id),
                         do_not_disturb=user.wants_quiet(now),
                     )
                     for user in callees

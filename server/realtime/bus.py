@@ -21,7 +21,8 @@ log = logging.getLogger("bus")  # the plain one, because the pure rules above im
 class ToDevices(msgspec.Struct, frozen=True, tag=True):
     """An encoded frame for a person's devices: all, only the one that acted, or all but that one.
 
-    ``only`` and ``skip`` are a ``connection_id`` (a frame's sender) or a ``sign_in_id`` (an HTTP request's).
+    ``only`` and ``skip`` are a ``connection_id`` (a frame's sender) or a ``sign_in_id`` (an HTTP request's). What
+    ``rings`` is kept from the devices that the person has silenced.
     """
 
     user_id: str
@@ -29,6 +30,7 @@ class ToDevices(msgspec.Struct, frozen=True, tag=True):
     only: str | None = None
     skip: str | None = None
     coalesce_key: str | None = None
+    rings: bool = False
 
 
 class ToLeg(msgspec.Struct, frozen=True, tag=True):
@@ -68,6 +70,14 @@ class SignInsEnded(msgspec.Struct, frozen=True, tag=True):
     sign_in_ids: tuple[str, ...]
 
 
+class DeviceChanged(msgspec.Struct, frozen=True, tag=True):
+    """A person has given a device (a sign-in) this label, has silenced it, or lets it ring again."""
+
+    sign_in_id: str
+    label: str
+    silenced: bool
+
+
 class PresenceNews(msgspec.Struct, frozen=True, tag=True):
     """A person has come, gone, or wants (not) to be disturbed; ``do_not_disturb`` of ``None``: that has not changed,
     nor have their ``quiet_hours``."""
@@ -77,7 +87,7 @@ class PresenceNews(msgspec.Struct, frozen=True, tag=True):
     quiet_hours: QuietHours | None = None
 
 
-Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | SignInsEnded | PresenceNews
+Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | SignInsEnded | DeviceChanged | PresenceNews
 Listener = Callable[[Message], None]
 
 SIGN_INS = "sign-ins"

@@ -219,7 +219,7 @@ class IncomingStopped(ToClient, tag="incoming_stopped"):
     """The call no longer rings for this device."""
 
     call_id: str
-    reason: Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
+    reason: Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer", "silenced"]
     user_id: str | None = None
 
 

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from server.auth.identity import Identity
 from server.clock import Clock
 from server.close_codes import REGISTRY, CloseCode
-from server.realtime.bus import SIGN_INS, Bus, Message, SignInsEnded, ToDevices, user_topic
+from server.realtime.bus import SIGN_INS, Bus, DeviceChanged, Message, SignInsEnded, ToDevices, user_topic
 from server.realtime.connection import Connection
 from server.realtime.session import Session
 
@@ -30,6 +32,9 @@ class SessionWatcher(Protocol):
 
     def session_over(self, session: Session, code: CloseCode) -> None:
         """Nobody can resume the session any more; ``code`` says why."""
+
+    def session_silenced(self, session: Session) -> None:
+        """The person has silenced the device, or lets it ring again: ``session.who`` says which."""
 
 
 class Hub:
@@ -67,6 +72,17 @@ class Hub:
     def devices_of(self, user_id: str) -> list[Session]:
         """The sessions of a person that ring, also those that may yet be resumed."""
         return [session for session in self._by_user.get(user_id, {}).values() if session.kind == DEVICE]
+
+    def has_device(self, sign_in_id: str) -> bool:
+        """Whether a socket of that sign-in which rings is open now."""
+        return any(
+            session.kind == DEVICE and session.connection is not None
+            for session in self._by_sign_in.get(sign_in_id, ())
+        )
+
+    def devices_online(self) -> set[str]:
+        """The sign-ins of :meth:`has_device`."""
+        return {sign_in_id for sign_in_id in self._by_sign_in if self.has_device(sign_in_id)}
 
     def has_room_for(self, user_id: str) -> bool:
         """Whether one more socket of that person is within their limit; those that are being let in count."""
@@ -196,6 +212,8 @@ class Hub:
         if not isinstance(message, ToDevices):
             return
         for session in self.devices_of(message.user_id):
+            if message.rings and session.who.silenced:
+                continue
             acted = (session.id, session.who.sign_in_id)
             if (message.only is None or message.only in acted) and message.skip not in acted:
                 session.deliver(message.body, message.coalesce_key)
@@ -205,3 +223,12 @@ class Hub:
             for sign_in_id in message.sign_in_ids:
                 for session in list(self._by_sign_in.get(sign_in_id, ())):
                     self.drop(session, CloseCode.SIGNED_OUT)
+        elif isinstance(message, DeviceChanged):
+            for session in list(self._by_sign_in.get(message.sign_in_id, ())):
+                self._change_device(session, message)
+
+    def _change_device(self, session: Session, change: DeviceChanged) -> None:
+        was_silenced = session.who.silenced
+        session.who = replace(session.who, device=change.label, silenced=change.silenced)
+        if was_silenced != change.silenced:
+            self.watchers[session.kind].session_silenced(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from server.store.driver import ASCENDING, Collection, Database, Document, Dupli
 SIGN_IN_INDEXES = [
     IndexModel([("user_id", ASCENDING)], name="of_user"),
     IndexModel([("revoked_at", ASCENDING)], name="revoked", partialFilterExpression={"revoked_at": {"$type": "date"}}),
+    IndexModel([("changed_at", ASCENDING)], name="changed", partialFilterExpression={"changed_at": {"$type": "date"}}),
     # MongoDB removes what has run out by itself, within a minute or so.
     IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
 ]
@@ -19,7 +21,11 @@ SPENT_INDEXES = [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAf
 
 
 class SignIn(msgspec.Struct, frozen=True):
-    """One sign-in on one device. ``refresh_number`` is that of the one refresh token that is good now."""
+    """One sign-in on one device. ``refresh_number`` is that of the one refresh token that is good now.
+
+    ``last_seen_at`` is when the device was there last, to the minute or so; ``changed_at`` when the person last renamed
+    or silenced it.
+    """
 
     sign_in_id: str
     user_id: str
@@ -30,6 +36,9 @@ class SignIn(msgspec.Struct, frozen=True):
     refresh_number: int = 1
     revoked_at: datetime | None = None
     revoked_why: str | None = None
+    silenced: bool = False
+    last_seen_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 class SignInStore:
@@ -53,6 +62,29 @@ class SignInStore:
     async def get(self, sign_in_id: str) -> SignIn | None:
         """The sign-in with that id."""
         return _sign_in(await self._sign_ins.find_one({"_id": sign_in_id}))
+
+    async def of(self, user_id: str, now: datetime) -> list[SignIn]:
+        """The sign-ins of a person that are good now, in no particular order."""
+        query = {"user_id": user_id, "revoked_at": None, "expires_at": {"$gt": now}}
+        return [sign_in for sign_in in map(_sign_in, await self._sign_ins.find(query)) if sign_in is not None]
+
+    async def change(self, sign_in_id: str, user_id: str, **fields: Any) -> SignIn | None:
+        """Sets ``fields`` of a sign-in of that person and returns it as it is then; ``None`` if it is over or there is
+        none of theirs."""
+        return _sign_in(
+            await self._sign_ins.update_and_get(
+                {"_id": sign_in_id, "user_id": user_id, "revoked_at": None}, {"$set": fields}
+            )
+        )
+
+    async def changed_since(self, moment: datetime) -> list[SignIn]:
+        """The sign-ins whose person renamed or silenced them at or after ``moment``."""
+        query = {"changed_at": {"$gte": moment, "$type": "date"}, "revoked_at": None}
+        return [sign_in for sign_in in map(_sign_in, await self._sign_ins.find(query)) if sign_in is not None]
+
+    async def saw(self, sign_in_ids: Iterable[str], now: datetime) -> int:
+        """Notes that these devices are there; a later time that another process has noted stays."""
+        return await self._sign_ins.update_all({"_id": {"$in": list(sign_in_ids)}}, {"$max": {"last_seen_at": now}})
 
     async def rotate(self, sign_in_id: str, number: int, now: datetime, expires_at: datetime) -> bool:
         """Lets the refresh token after ``number`` be the good one; false if ``number`` is not the good one any more."""

@@ -117,4 +117,4 @@ class _Answer(RequestHandler):
         if answer is not None:
             self.finish(answer if isinstance(answer, str) else msgspec.json.encode(answer))
 
-    get = post = _any
+    get = post = put = patch = delete = _any

@@ -245,3 +245,36 @@ def test_address_with_a_password_is_refused_and_not_shown() -> None:
     with pytest.raises(ValueError, match="no user name or password") as raised:
         Api("https://alice:canary@calls.example")
     assert "canary" not in str(raised.value)
+
+
+# Devices
+
+KITCHEN = {
+    "id": "d-1",
+    "label": "Kitchen",
+    "created_at": "2026-11-20T05:00:00.000Z",
+    "last_seen_at": "2026-11-20T06:00:00.000Z",
+    "current": False,
+    "online": True,
+    "silenced": True,
+}
+
+
+async def test_devices_are_listed(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /devices", {"items": [KITCHEN]})
+    [device] = await api.devices()
+    assert (device.label, device.online, device.silenced, device.current) == ("Kitchen", True, True, False)
+
+
+async def test_of_a_device_only_what_is_given_is_changed(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("PATCH /devices/d-1", KITCHEN)
+    assert (await api.change_device("d-1", silenced=True)).silenced
+    assert http.asked[-1].body == {"silenced": True}
+
+
+async def test_a_device_is_signed_out_and_so_are_all_others(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("DELETE /devices/d-1", status=204)
+    http.lay_out("DELETE /devices", status=204)
+    await api.sign_out_device("d-1")
+    await api.sign_out_other_devices()
+    assert [asked.path for asked in http.asked[1:]] == ["/devices/d-1", "/devices"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -29,8 +30,9 @@ def methods_of(route: Route) -> set[str]:
 
 
 def address(route: Route, call_id: str) -> str:
-    """The route's path for a real call."""
-    return route.shown.format(call_id=call_id, action="decline")
+    """The route's path for a real call; what else is named in it does not exist."""
+    names = {name for _, name, _, _ in Formatter().parse(route.shown) if name}
+    return route.shown.format(**dict.fromkeys(names, new_id()) | {"call_id": call_id, "action": "decline"})
 
 
 def each(routes: list[Route]) -> pytest.MarkDecorator:

@@ -156,6 +156,48 @@ async def test_other_tokens_are_used_beside_it(store: SignInStore, now: datetime
 # ── indexes ──
 
 
+# ── devices ──
+
+
+@pytest.mark.gen_test
+async def test_the_sign_ins_of_a_person_are_those_that_are_good_now(store: SignInStore, now: datetime) -> None:
+    good, ended, _ = await stored(store, now), await stored(store, now), await stored(store, now, "bob")
+    await store.insert(SignIn(new_id(), "alice", "run out", now, now, now))
+    await store.revoke(ended.sign_in_id, now, "signed out")
+    assert await store.of("alice", now) == [good]
+
+
+@pytest.mark.gen_test
+async def test_a_change_gives_the_sign_in_as_it_is_then(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    changed = await store.change(sign_in.sign_in_id, "alice", device="Kitchen", silenced=True)
+    assert changed == replace(sign_in, device="Kitchen", silenced=True) == await store.get(sign_in.sign_in_id)
+
+
+@pytest.mark.gen_test
+async def test_a_sign_in_of_somebody_else_or_one_that_is_over_is_not_changed(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    assert await store.change(sign_in.sign_in_id, "bob", silenced=True) is None
+    await store.revoke(sign_in.sign_in_id, now, "signed out")
+    assert await store.change(sign_in.sign_in_id, "alice", silenced=True) is None
+
+
+@pytest.mark.gen_test
+async def test_what_has_changed_is_found_by_when(store: SignInStore, now: datetime) -> None:
+    early, late, _ = await stored(store, now), await stored(store, now), await stored(store, now)
+    await store.change(early.sign_in_id, "alice", changed_at=now)
+    await store.change(late.sign_in_id, "alice", changed_at=now + timedelta(seconds=1))
+    assert [each.sign_in_id for each in await store.changed_since(now + timedelta(seconds=1))] == [late.sign_in_id]
+
+
+@pytest.mark.gen_test
+async def test_a_device_was_seen_at_the_latest_time_that_was_noted(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    for moment in (now + timedelta(minutes=2), now + timedelta(minutes=1)):
+        await store.saw([sign_in.sign_in_id], moment)
+    assert (await store.get(sign_in.sign_in_id)).last_seen_at == now + timedelta(minutes=2)  # type: ignore[union-attr]
+
+
 @pytest.mark.gen_test
 async def test_every_index_is_made(store: SignInStore, db: Database) -> None:
     for collection, indexes in [("sign_ins", SIGN_IN_INDEXES), ("spent_tokens", SPENT_INDEXES)]:
@@ -179,6 +221,10 @@ async def test_no_query_scans_the_collections(store: SignInStore, now: datetime,
     await store.revoke_all("alice", now, "disabled", but=new_id())
     await store.revoked_since(now)
     await store.spend("token", now + LIFE)
+    await store.of("alice", now)
+    await store.change(sign_in.sign_in_id, "alice", silenced=True, changed_at=now)
+    await store.changed_since(now)
+    await store.saw([sign_in.sign_in_id], now)
     found = plans()
-    assert len(found) == 6
+    assert len(found) == 10
     assert [plan for plan in found if "COLLSCAN" in plan] == []

@@ -7,7 +7,7 @@
  * @typedef {import("../types.js").Frame} Frame
  * @typedef {import("./clock.js").Clock} Clock
  *
- * @typedef {"answered_elsewhere" | "declined_elsewhere" | "cancelled" | "no_answer" | "handled"} StopReason
+ * @typedef {"answered_elsewhere" | "declined_elsewhere" | "cancelled" | "no_answer" | "silenced" | "handled"} StopReason
  *   `handled` is this page's own answer, decline or ignore.
  * @typedef {{call: Call, expiresAtMs: number}} Ringing
  *
