@@ -29,6 +29,7 @@ from server.languages.language import Language
 from server.languages.sentences import N_, Translate
 from server.log import get_logger
 from server.services import Services
+from server.settings import Settings
 from server.wire import decode, encode
 
 log = get_logger("http")
@@ -41,6 +42,7 @@ LANGUAGE_COOKIE = "ringback_locale"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 MAX_BODY_BYTES = 64 * 1024
+KEPT_BODY_BYTES = 1024 * 1024
 MAX_DEVICE_CHARACTERS = 100
 
 SECURITY_HEADERS = {
@@ -63,6 +65,11 @@ class BaseHandler(tornado.web.RequestHandler):
     """Identifies the person once, before the method runs; closed unless a class says ``public = True``."""
 
     public = False
+
+    @classmethod
+    def kept_body_bytes(cls, settings: Settings) -> int:
+        """What is kept of a body while it arrives; how much of that is taken is the question of ``max_body_bytes``."""
+        return KEPT_BODY_BYTES
 
     def initialize(self, services: Services) -> None:
         """Gives the handler the server's services."""

@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, devices, health, languages, pages, status
+from handlers import auth, calls, devices, health, languages, pages, status, voicemail
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -52,6 +52,11 @@ ROUTES: tuple[Route, ...] = (
     _api("/calls", calls.CallsHandler),
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
     _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),
+    _api("/calls/{call_id}/voicemail", voicemail.LeaveVoicemailHandler, f"/calls/{ID}/voicemail"),
+    _api("/voicemail", voicemail.VoicemailsHandler),
+    _api("/voicemail/{voicemail_id}", voicemail.VoicemailHandler, f"/voicemail/{ID}"),
+    _api("/voicemail/{voicemail_id}/audio", voicemail.VoicemailAudioHandler, f"/voicemail/{ID}/audio"),
+    _api("/voicemail/{voicemail_id}/heard", voicemail.VoicemailHeardHandler, f"/voicemail/{ID}/heard"),
     _api("/ice-servers", calls.IceServersHandler),
     _api("/health", health.HealthHandler),
     _api("/livez", health.LivezHandler),

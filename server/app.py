@@ -13,6 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
 from tornado.netutil import bind_sockets
 
+from handlers.base import KEPT_BODY_BYTES
 from handlers.routes import page_paths, rules
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
@@ -52,6 +53,8 @@ from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.sign_ins import SignInStore
 from server.store.users import UserStore
+from server.store.voicemail import VoicemailStore
+from server.voicemail.mailboxes import CLEAN_EVERY_S, Mailboxes
 from server.wire import Stamp
 
 log = get_logger("server")
@@ -60,9 +63,7 @@ IDLE_CONNECTION_TIMEOUT_S = 15.0
 """A request line that dribbles in, or a kept-alive connection that says nothing, is closed (slow loris)."""
 BODY_TIMEOUT_S = 10.0
 MAX_HEADER_BYTES = 16 * 1024
-MAX_BODY_BYTES = 1024 * 1024
-"""What is kept of a body; how much of that an address takes is its handler's question."""
-MAX_READ_BYTES = 64 * MAX_BODY_BYTES
+MAX_READ_BYTES = 64 * KEPT_BODY_BYTES
 """What is read of a body at most, within the time above, to be able to answer 413."""
 SEEN_INTERVAL_S = 60.0
 """How exactly «last seen» is known of a device, for one write a minute."""
@@ -75,6 +76,7 @@ class RingbackApplication(tornado.web.Application):
 
     def __init__(self, services: Services) -> None:
         self._proxies = Proxies(services.settings.server.trusted_proxies)
+        self._all_settings = services.settings
         super().__init__(
             rules({"services": services}),
             template_path=str(templates_dir()),
@@ -92,7 +94,10 @@ class RingbackApplication(tornado.web.Application):
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """As Tornado's, once the address is known."""
         self._proxies.apply(request)
-        return BoundedBody(super().find_handler(request, **kwargs))
+        delegate = super().find_handler(request, **kwargs)
+        # Files and upgrades on wrong paths have handlers of their own kind, which take no body.
+        kept_body_bytes = getattr(getattr(delegate, "handler_class", None), "kept_body_bytes", None)
+        return BoundedBody(delegate, kept_body_bytes(self._all_settings) if kept_body_bytes else KEPT_BODY_BYTES)
 
 
 class BoundedBody(HTTPMessageDelegate):
@@ -101,9 +106,9 @@ class BoundedBody(HTTPMessageDelegate):
     The rest is read and thrown away: a client that is still sending when the connection closes never hears why.
     """
 
-    def __init__(self, delegate: HTTPMessageDelegate) -> None:
+    def __init__(self, delegate: HTTPMessageDelegate, kept_bytes: int) -> None:
         self._delegate = delegate
-        self._room = MAX_BODY_BYTES + 1
+        self._room = kept_bytes + 1
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Awaitable[None] | None:
         """See :class:`tornado.httputil.HTTPMessageDelegate`, as for the others."""
@@ -147,7 +152,8 @@ class Server:
         users, calls, sign_in_store = UserStore(database), CallStore(database), SignInStore(database)
         connections = ConnectionStore(database, settings.sockets.record_days)
         contact_store = ContactStore(database)
-        self._stores = (users, calls, sign_in_store, connections, contact_store)
+        messages = VoicemailStore(database)
+        self._stores = (users, calls, sign_in_store, connections, contact_store, messages)
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
         sign_ins = SignIns(
@@ -166,6 +172,8 @@ class Server:
         presence = PresenceBoard(hub, bus, clock)
         switchboard = Switchboard(calls, users, presence, hub, bus, clock, settings.calls)
         accounts = Accounts(users, sign_ins, self._passwords, clock)
+        mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
+        accounts.on_remove.append(mailboxes.remove_of)
         inbox = Inbox(
             switchboard,
             users,
@@ -195,6 +203,7 @@ class Server:
             accounts=accounts,
             presence=presence,
             switchboard=switchboard,
+            mailboxes=mailboxes,
             hub=hub,
             heartbeat=HeartbeatWheel(
                 sockets.heartbeat_timeout_s,
@@ -223,6 +232,7 @@ class Server:
                 Job("devices_seen", SEEN_INTERVAL_S, devices.note_seen),
                 Job("records", settings.jobs.record_flush_interval_s, self.records.flush),
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
+                Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
             ]
         )
 

@@ -20,8 +20,11 @@
     │   ├── UsernameTaken     409 username_taken
     │   ├── AlreadyAnswered   409 already_answered
     │   ├── CallEnded         409 call_ended
+    │   ├── AlreadyLeft       409 already_left         a message for the same call
+    │   ├── MailboxFull       409 mailbox_full
     │   └── BadState          409 bad_state
     ├── UnsupportedMediaType  415 unsupported_media_type
+    ├── RangeNotSatisfiable   416 range_not_satisfiable
     ├── HostRefused           421 host_refused
     ├── RateLimited           429 rate_limited
     │   ├── TooManyAttempts   429 too_many_attempts
@@ -158,12 +161,24 @@ class CallEnded(Conflict):
     code, title = "call_ended", "The call is over"
 
 
+class AlreadyLeft(Conflict):
+    code, title = "already_left", "A message was left for this call already"
+
+
+class MailboxFull(Conflict):
+    code, title = "mailbox_full", "Their mailbox is full; the message cannot be left"
+
+
 class BadState(Conflict):
     code, title = "bad_state", "That cannot be done now"
 
 
 class UnsupportedMediaType(RingbackError):
     code, status, title = "unsupported_media_type", 415, "The body must be JSON (Content-Type: application/json)"
+
+
+class RangeNotSatisfiable(RingbackError):
+    code, status, title = "range_not_satisfiable", 416, "The range lies behind the end"
 
 
 class HostRefused(RingbackError):

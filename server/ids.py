@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 import uuid_utils
 
@@ -13,6 +14,12 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 def new_id() -> str:
     """A new id: a UUIDv7 in its 36-character lower-case form."""
     return str(uuid_utils.uuid7())
+
+
+def lowest_id_at(moment: datetime) -> str:
+    """A text that every id of ``moment`` or later is above, and every id of an earlier millisecond below."""
+    ms = f"{round(moment.timestamp() * 1000):012x}"  # RFC 9562, section 5.7: the first 48 bits
+    return f"{ms[:8]}-{ms[8:]}-7000-8000-000000000000"
 
 
 def is_id(text: str) -> bool:

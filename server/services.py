@@ -23,6 +23,7 @@ from server.store.calls import CallStore
 from server.store.contacts import ContactStore
 from server.store.driver import Database
 from server.store.users import UserStore
+from server.voicemail.mailboxes import Mailboxes
 from server.wire import Stamp
 
 
@@ -44,6 +45,7 @@ class Services:
     accounts: Accounts
     presence: PresenceBoard
     switchboard: Switchboard
+    mailboxes: Mailboxes
     hub: Hub
     heartbeat: HeartbeatWheel
     background: Background

@@ -247,6 +247,23 @@ class CallSettings(Section, frozen=True, kw_only=True):
     calls_per_minute: Annotated[int, Meta(ge=1, le=10_000, description="Calls that one person may start.")] = 20
 
 
+class VoicemailSettings(Section, frozen=True, kw_only=True):
+    """Messages that a caller may leave when a call was not taken."""
+
+    enabled: Annotated[bool, Meta(description="Whether messages can be left; those that are there stay.")] = True
+    max_s: Annotated[int, Meta(ge=1, le=3_600, description="Longest message.")] = 180
+    max_bytes: Annotated[
+        int, Meta(ge=16_384, le=33_554_432, description="Largest message (three minutes are some 700 KiB).")
+    ] = 4_194_304
+    max_messages: Annotated[
+        int, Meta(ge=1, le=10_000, description="Messages kept for one person; when it is full, a caller reads so.")
+    ] = 100
+    keep_days: Annotated[int, Meta(ge=1, le=3_650, description="How long a message is kept, heard or not.")] = 90
+    window_s: Annotated[
+        int, Meta(ge=10, le=86_400, description="How long after the end of the call a message can be left.")
+    ] = 600
+
+
 class IceSettings(Section, frozen=True, kw_only=True):
     """STUN and TURN servers that clients are told of."""
 
@@ -324,6 +341,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth: AuthSettings = AuthSettings()
     sockets: SocketSettings = SocketSettings()
     calls: CallSettings = CallSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
     ice: IceSettings = IceSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()

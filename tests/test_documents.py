@@ -176,7 +176,7 @@ def test_only_the_command_line_and_tests_build_a_server() -> None:
 
 def test_only_the_driver_and_the_embedded_database_know_mongodb() -> None:
     allowed = {"server.store.driver", "server.store.embedded", "server.store.mongo_dir"}
-    assert importers_of("motor", "pymongo", "bson") <= allowed
+    assert importers_of("motor", "pymongo", "bson", "gridfs") <= allowed
 
 
 def test_only_the_handlers_and_what_runs_them_know_tornado() -> None:
@@ -186,7 +186,14 @@ def test_only_the_handlers_and_what_runs_them_know_tornado() -> None:
 
 
 CLOCK = "server.clock"  # what others are handed; its type stands in signatures below
-PURE = ("server.calls.rules", "server.calls.notices", "server.realtime.resume", "server.realtime.limits")
+PURE = (
+    "server.calls.rules",
+    "server.calls.notices",
+    "server.realtime.resume",
+    "server.realtime.limits",
+    "server.voicemail.rules",
+    "server.voicemail.audio",
+)
 WITH_IO = {
     "asyncio",
     "concurrent",
@@ -235,6 +242,7 @@ def test_imports_are_of_declared_packages() -> None:
         "jwt": "pyjwt",
         "yaml": "pyyaml",
         "bson": "pymongo",
+        "gridfs": "pymongo",
         "msgspec": "msgspec",
     }
     imported = {each.partition(".")[0] for names in IMPORTS.values() for each in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from server.auth.passwords import Passwords
@@ -28,6 +29,8 @@ class Accounts:
         self._sign_ins = sign_ins
         self._passwords = passwords
         self._clock = clock
+        self.on_remove: list[Callable[[str], Awaitable[object]]] = []
+        """What else goes when somebody is taken away; each is given the user id. Doing it twice must be no error."""
 
     async def add(
         self,
@@ -95,8 +98,11 @@ class Accounts:
             await self._sign_ins.end_all(user.user_id, "the account was disabled")
 
     async def remove(self, user: User) -> None:
-        """Takes somebody away for good; their sign-ins end. Calls keep the name of who was in them."""
+        """Takes somebody away for good, with everything in ``on_remove``; their sign-ins end. Calls keep the name of
+        who was in them."""
         await self.set_disabled(user, True)
+        for remove_theirs in self.on_remove:
+            await remove_theirs(user.user_id)
         await self._users.remove(user.user_id)
 
     async def change_profile(self, user_id: str, **fields: Any) -> User:

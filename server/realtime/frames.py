@@ -238,6 +238,19 @@ class Presence(ToClient, tag="presence"):
     state: Literal["online", "offline", "in_call", "do_not_disturb"]
 
 
+class VoicemailLeft(ToClient, tag="voicemail"):
+    """Somebody left a message for this person."""
+
+    voicemail: Any
+
+
+class Unread(ToClient, tag="unread"):
+    """How much waits for this person: missed calls not yet seen, messages not yet heard; absent where unchanged."""
+
+    missed: int | None = None
+    voicemail: int | None = None
+
+
 class Join(ToClient, tag="join"):
     """A participant is in the room, with a fresh connection: whoever knew the leg starts anew with it."""
 

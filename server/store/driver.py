@@ -7,12 +7,14 @@ that both share, so that the change is made here alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC
 from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient
+from gridfs.errors import CorruptGridFile, FileExists, NoFile
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import (
     BulkWriteError,
@@ -37,7 +39,9 @@ __all__ = [
     "Database",
     "Document",
     "Duplicate",
+    "Files",
     "IndexModel",
+    "NoSuchFile",
     "OperationFailure",
     "connect",
 ]
@@ -57,8 +61,16 @@ CHANGED_INDEX = frozenset({85, 86})
 """IndexOptionsConflict and IndexKeySpecsConflict: an index of that name or key has other options."""
 
 
+READ_BYTES = 256 * 1024
+"""How much of a file is in memory at a time while somebody reads it."""
+
+
 class Duplicate(Exception):
     """A unique index holds such a document already."""
+
+
+class NoSuchFile(Exception):
+    """There is no file of that id, or none any more."""
 
 
 class Collection:
@@ -151,6 +163,79 @@ class Collection:
         return await _guarded(operation, self._deadline_s)
 
 
+class Files:
+    """Files in GridFS, by ids that the caller gives them; errors are those of :class:`Collection`.
+
+    MongoDB keeps a file as one document in ``<name>.files`` and pieces in ``<name>.chunks``. The pieces are written
+    first and removed last: of whatever was broken off the first piece is there, and :meth:`ids` finds it.
+    """
+
+    def __init__(self, motor: Any, name: str, deadline_s: float) -> None:
+        self._motor = motor
+        self._name = name
+        self._deadline_s = deadline_s
+        self._files = Collection(motor.get_collection(f"{name}.files"), deadline_s)
+        self._chunks = Collection(motor.get_collection(f"{name}.chunks"), deadline_s)
+
+    async def ensure_indexes(self) -> None:
+        """Makes the indexes that every GridFS bucket has (GridFS specification, «Before write operations»)."""
+        by_name = IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)], name="filename_1_uploadDate_1")
+        pieces = IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], name="files_id_1_n_1", unique=True)
+        await self._files.ensure_indexes([by_name])
+        await self._chunks.ensure_indexes([pieces])
+
+    async def upload(self, file_id: str, content: bytes) -> None:
+        """Stores a file; raises :class:`Duplicate` for an id that is taken. What was begun in vain is taken back."""
+        stream = self._bucket().open_upload_stream_with_id(file_id, "")
+        try:
+            await self._run(lambda: stream.write(content))
+            await self._run(lambda: stream.close())
+        except FileExists:
+            raise Duplicate("_id") from None
+        except BaseException:
+            with suppress(Unavailable):  # then its pieces are found later, without a file
+                await asyncio.shield(self.delete(file_id))
+            raise
+
+    async def read(self, file_id: str, begin: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from ``begin`` up to and without ``end``, in pieces; raises :class:`NoSuchFile` before the first,
+        and in the middle for a file that somebody removes meanwhile."""
+        try:
+            stream = await self._run(lambda: self._bucket().open_download_stream(file_id))
+        except NoFile:
+            raise NoSuchFile from None
+        stream.seek(begin)
+        left = end - begin
+        while left > 0:
+            size = min(left, READ_BYTES)
+            try:
+                piece: bytes = await self._run(lambda size=size: stream.read(size))  # type: ignore[misc]
+            except CorruptGridFile:
+                piece = b""
+            if not piece:
+                raise NoSuchFile
+            left -= len(piece)
+            yield piece
+
+    async def delete(self, file_id: str) -> None:
+        """Removes a file, or what is left of one; that there is none is no error."""
+        with suppress(NoFile):
+            await self._run(lambda: self._bucket().delete(file_id))
+
+    async def ids(self, *, after: str, before: str, limit: int) -> list[str]:
+        """The ids between ``after`` and ``before`` of whatever takes room here, whole files or not, in order."""
+        query = {"files_id": {"$gt": after, "$lt": before}, "n": 0}
+        found = await self._chunks.find(query, sort=[("files_id", ASCENDING)], limit=limit, fields=["files_id"])
+        return [str(each["files_id"]) for each in found]
+
+    def _bucket(self) -> Any:
+        # Made where it is used: it belongs to the running loop, and a server is put together before there is one.
+        return AsyncIOMotorGridFSBucket(self._motor, self._name)
+
+    async def _run(self, operation: Callable[[], Awaitable[T]]) -> T:
+        return await _guarded(operation, self._deadline_s)
+
+
 class Database:
     """A database and the client that reaches it; belongs to the event loop it was made in.
 
@@ -171,6 +256,10 @@ class Database:
     def collection(self, name: str) -> Collection:
         """The collection of that name."""
         return Collection(self._motor.get_collection(name), self._deadline_s)
+
+    def files(self, name: str) -> Files:
+        """The files of that name."""
+        return Files(self._motor, name, self._deadline_s)
 
     async def ping(self) -> None:
         """Raises :class:`~server.errors.Unavailable` unless the database answers."""

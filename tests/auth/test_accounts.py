@@ -246,6 +246,19 @@ async def test_somebody_who_is_removed_is_gone_with_their_sign_ins(auth: Auth) -
 
 
 @pytest.mark.gen_test
+async def test_with_somebody_who_is_removed_goes_what_else_is_theirs(auth: Auth) -> None:
+    user = await alice(auth)
+    gone: list[str] = []
+
+    async def remove_theirs(user_id: str) -> None:
+        gone.append(user_id)
+
+    auth.accounts.on_remove.append(remove_theirs)
+    await auth.accounts.remove(user)
+    assert gone == [user.user_id]
+
+
+@pytest.mark.gen_test
 async def test_a_profile_changes_where_it_is_said(auth: Auth) -> None:
     user = await alice(auth)
     changed = await auth.accounts.change_profile(user.user_id, display_name=" Alice B. ", locale="de")

@@ -21,10 +21,13 @@ from server.store.driver import (
     ASCENDING,
     DEADLINE_FACTOR,
     DESCENDING,
+    READ_BYTES,
     Collection,
     Database,
     Duplicate,
+    Files,
     IndexModel,
+    NoSuchFile,
     OperationFailure,
     connect,
 )
@@ -52,9 +55,28 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+FILE_OPERATIONS: dict[str, Callable[[Files], Awaitable[object]]] = {
+    "upload": lambda files: files.upload("a", b"123"),
+    "read": lambda files: content_of(files, "a", 0, 3),
+    "delete": lambda files: files.delete("a"),
+    "ids": lambda files: files.ids(after="", before="b", limit=1),
+    "ensure_indexes": lambda files: files.ensure_indexes(),
+}
+
+
 @pytest.fixture
 def things(db: Database) -> Collection:
     return db.collection("things")
+
+
+@pytest.fixture
+def files(db: Database) -> Files:
+    return db.files("sounds")
+
+
+async def content_of(files: Files, file_id: str, begin: int, end: int) -> bytes:
+    """The bytes from `begin` to `end`, put together."""
+    return b"".join([piece async for piece in files.read(file_id, begin, end)])
 
 
 async def seconds_until_unavailable(operation: Awaitable[object]) -> float:
@@ -178,6 +200,103 @@ async def test_a_dropped_database_is_empty(things: Collection, db: Database) -> 
     assert await things.find({}) == []
 
 
+# ── files ──
+
+LONG = bytes(range(256)) * 4096  # 1 MiB: several pieces, in the database and on the way out
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("content", [b"123", LONG], ids=["short", "long"])
+async def test_a_file_comes_back_as_it_was_stored(files: Files, content: bytes) -> None:
+    await files.upload("a", content)
+    assert await content_of(files, "a", 0, len(content)) == content
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("begin", "end"), [(0, 1), (7, 9), (255, 300_000), (len(LONG) - 1, len(LONG))])
+async def test_a_part_of_a_file_is_read_alone(files: Files, begin: int, end: int) -> None:
+    await files.upload("a", LONG)
+    assert await content_of(files, "a", begin, end) == LONG[begin:end]
+
+
+@pytest.mark.gen_test
+async def test_a_long_file_is_read_in_pieces(files: Files) -> None:
+    await files.upload("a", LONG)
+    sizes = [len(piece) async for piece in files.read("a", 0, len(LONG))]
+    assert len(sizes) > 1 and max(sizes) <= READ_BYTES
+
+
+@pytest.mark.gen_test
+async def test_a_second_file_of_one_id_is_a_duplicate_and_changes_nothing(files: Files) -> None:
+    await files.upload("a", b"first")
+    with pytest.raises(Duplicate):
+        await files.upload("a", b"other")
+    assert await content_of(files, "a", 0, 5) == b"first"
+
+
+@pytest.mark.gen_test
+async def test_there_is_no_file_of_an_unknown_id(files: Files) -> None:
+    with pytest.raises(NoSuchFile):
+        await content_of(files, "a", 0, 1)
+
+
+@pytest.mark.gen_test
+async def test_a_file_that_loses_its_pieces_while_it_is_read_is_none(files: Files, db: Database) -> None:
+    await files.upload("a", LONG)
+    await db.collection("sounds.chunks").delete({"n": {"$gt": 0}})
+    with pytest.raises(NoSuchFile):
+        await content_of(files, "a", 0, len(LONG))
+
+
+@pytest.mark.gen_test
+async def test_a_removed_file_takes_no_room(files: Files) -> None:
+    await files.upload("a", LONG)
+    await files.delete("a")
+    assert await files.ids(after="", before="z", limit=9) == []
+    with pytest.raises(NoSuchFile):
+        await content_of(files, "a", 0, 1)
+
+
+@pytest.mark.gen_test
+async def test_to_remove_what_is_not_there_is_no_error(files: Files) -> None:
+    await files.delete("a")
+
+
+@pytest.mark.gen_test
+async def test_ids_come_in_order_from_between_two(files: Files) -> None:
+    for file_id in ("d", "b", "a", "c", "e"):
+        await files.upload(file_id, b"123")
+    assert await files.ids(after="a", before="e", limit=2) == ["b", "c"]
+    assert await files.ids(after="c", before="e", limit=2) == ["d"]
+
+
+@pytest.mark.gen_test
+async def test_what_is_left_of_a_broken_upload_is_found_and_removed(files: Files, db: Database) -> None:
+    await db.collection("sounds.chunks").insert({"files_id": "a", "n": 0, "data": b"123"})
+    assert await files.ids(after="", before="z", limit=9) == ["a"]
+    await files.delete("a")
+    assert await files.ids(after="", before="z", limit=9) == []
+
+
+@pytest.mark.gen_test
+async def test_one_who_gives_up_an_upload_leaves_nothing(files: Files) -> None:
+    uploading = asyncio.ensure_future(files.upload("a", LONG))
+    await asyncio.sleep(0)
+    uploading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await uploading
+    assert await files.ids(after="", before="z", limit=9) == []
+
+
+@pytest.mark.gen_test
+async def test_the_indexes_of_files_are_those_that_gridfs_makes_itself(files: Files, db: Database) -> None:
+    await files.ensure_indexes()
+    await files.upload("a", b"123")
+    await files.ensure_indexes()
+    assert set(await db._motor["sounds.chunks"].index_information()) == {"_id_", "files_id_1_n_1"}
+    assert set(await db._motor["sounds.files"].index_information()) == {"_id_", "filename_1_uploadDate_1"}
+
+
 @pytest.mark.gen_test
 async def test_our_own_mistakes_are_not_hidden(things: Collection) -> None:
     with pytest.raises(OperationFailure):
@@ -223,6 +342,17 @@ async def test_where_nothing_listens_the_database_is_away(operation: str) -> Non
     taken_s = await seconds_until_unavailable(OPERATIONS[operation](database.collection("things")))
     database.close()
     assert taken_s < DEADLINE_S + BUSY_MACHINE_S
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("operation", FILE_OPERATIONS)
+async def test_for_files_the_database_is_away_as_well(operation: str) -> None:
+    taken, port = bind_unused_port()
+    taken.close()
+    database = connect(QUICK, f"mongodb://127.0.0.1:{port}")
+    taken_s = await seconds_until_unavailable(FILE_OPERATIONS[operation](database.files("sounds")))
+    assert taken_s < 2 * DEADLINE_S + BUSY_MACHINE_S  # an upload in vain is taken back, in vain
+    database.close()
 
 
 @pytest.mark.gen_test

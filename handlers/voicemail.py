@@ -1,0 +1,158 @@
+"""Messages after calls that were not taken, over HTTP."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import tornado.web
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
+
+from handlers.auth import NoBody
+from handlers.base import ApiHandler, bad_query
+from handlers.ranges import wanted_range
+from server.errors import RangeNotSatisfiable, RingbackError, TooLarge
+from server.ids import is_id
+from server.languages.sentences import N_
+from server.settings import Settings
+from server.store.voicemail import Voicemail
+from server.voicemail.mailboxes import view
+
+UPLOAD_TIMEOUT_S = 120.0
+"""Three minutes of speech are some 700 KiB, which a telephone at the edge of its network sends at 50 kbit/s."""
+
+
+@tornado.web.stream_request_body
+class LeaveVoicemailHandler(ApiHandler):
+    """``POST /calls/{call_id}/voicemail``. The body is a recording; it is taken in once it is known from whom."""
+
+    @classmethod
+    def kept_body_bytes(cls, settings: Settings) -> int:
+        """A whole message."""
+        return settings.voicemail.max_bytes
+
+    def max_body_bytes(self) -> int:
+        """A whole message."""
+        return self.services.settings.voicemail.max_bytes
+
+    async def prepare(self) -> None:
+        """As everywhere; refuses what says that it is too large before it is read."""
+        self._recording = bytearray()
+        await super().prepare()
+        declared = self.request.headers.get("Content-Length", "0")
+        self._require_size(int(declared) if declared.isdecimal() else 0)
+        if isinstance(self.request.connection, HTTP1Connection):
+            self.request.connection.set_body_timeout(UPLOAD_TIMEOUT_S)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keeps a piece; there are no more of them than :class:`server.app.BoundedBody` lets through."""
+        self._recording += chunk
+
+    async def post(self, call_id: str) -> None:
+        """201 the message, also for somebody who is blocked."""
+        self._require_size(len(self._recording))
+        duration_ms = self.get_query_argument("duration_ms", "")
+        waveform = self.get_query_argument("waveform", "")
+        mailboxes = self.services.mailboxes
+        self.reply(await mailboxes.leave(call_id, self.who, bytes(self._recording), duration_ms, waveform), 201)
+
+    def _require_size(self, size_bytes: int) -> None:
+        if size_bytes > self.max_body_bytes():
+            raise TooLarge(N_("A message has at most %(count)s bytes", count=self.max_body_bytes()))
+
+
+class VoicemailsHandler(ApiHandler):
+    """``GET /voicemail``."""
+
+    async def get(self) -> None:
+        """The own messages, newest first."""
+        limit = self.page_limit()
+        before = self.get_query_argument("before", None)
+        if before is not None and not is_id(before):
+            raise bad_query("before", N_("the next of an earlier page"))
+        mailboxes, user_id = self.services.mailboxes, self.who.user.id
+        found = await mailboxes.list_of(user_id, limit=limit + 1, before=before)
+        messages = found[:limit]
+        self.reply(
+            {
+                "items": [view(message) for message in messages],
+                "next": messages[-1].voicemail_id if len(found) > limit else None,
+                "unheard": await mailboxes.unheard(user_id),
+            }
+        )
+
+
+class VoicemailHandler(ApiHandler):
+    """``/voicemail/{voicemail_id}``."""
+
+    async def get(self, voicemail_id: str) -> None:
+        """The message, for whoever it is for."""
+        self.reply(view(await self.services.mailboxes.get(voicemail_id, self.who.user.id)))
+
+    async def delete(self, voicemail_id: str) -> None:
+        """204; it is gone for good."""
+        await self.services.mailboxes.delete(voicemail_id, self.who.user.id)
+        self.set_status(204)
+
+
+class VoicemailHeardHandler(ApiHandler):
+    """``POST /voicemail/{voicemail_id}/heard``."""
+
+    async def post(self, voicemail_id: str) -> None:
+        """200 with the message, which counts as heard from now on."""
+        self.read(NoBody)
+        self.reply(view(await self.services.mailboxes.set_heard(voicemail_id, self.who.user.id)))
+
+
+class VoicemailAudioHandler(ApiHandler):
+    """``GET /voicemail/{voicemail_id}/audio``."""
+
+    size_bytes = 0
+
+    async def get(self, voicemail_id: str) -> None:
+        """200 with how it sounds, or 206 with the part that ``Range`` asks for; 416 for what lies behind the end."""
+        message = await self.services.mailboxes.get(voicemail_id, self.who.user.id)
+        self.size_bytes = message.size_bytes
+        self.set_etag_header()
+        if self.check_etag_header():
+            self.set_status(304)
+            return
+        part = self._part()
+        begin, end = part or (0, message.size_bytes)
+        pieces = self.services.mailboxes.read(message, begin, end)
+        first = await anext(pieces)  # before the status is out, so that what is missing is a 404
+        if part:
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{message.size_bytes}")
+        self._describe(message, end - begin)
+        self.write(first)
+        with suppress(StreamClosedError):  # a player that has heard enough just closes
+            async for piece in pieces:
+                await self.flush()
+                self.write(piece)
+
+    def compute_etag(self) -> str:
+        """The id: a recording never changes."""
+        return f'"{self.path_args[0]}"'
+
+    def write_problem(self, error: RingbackError) -> None:
+        """As everywhere, and how much there is for a range behind the end (RFC 9110, section 15.5.17)."""
+        if isinstance(error, RangeNotSatisfiable):
+            self.set_header("Content-Range", f"bytes */{self.size_bytes}")
+        super().write_problem(error)
+
+    def _part(self) -> tuple[int, int] | None:
+        if_range = self.request.headers.get("If-Range")
+        if if_range is not None and if_range != self.compute_etag():
+            return None
+        return wanted_range(self.request.headers.get("Range"), self.size_bytes)
+
+    def _describe(self, message: Voicemail, length_bytes: int) -> None:
+        """The headers of an answer with audio in it. A browser may keep it, and asks before it plays it again: who is
+        signed in may be somebody else by then."""
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Cache-Control", "private, no-cache")
+        self.set_header("Content-Type", message.content_type)
+        self.set_header("Content-Length", str(length_bytes))
+        kind = message.content_type.partition("/")[2]
+        self.set_header("Content-Disposition", f'inline; filename="voicemail.{kind}"')

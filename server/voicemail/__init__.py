@@ -1,0 +1,1 @@
+"""Messages that callers leave when a call was not taken."""

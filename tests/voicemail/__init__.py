@@ -1,0 +1,1 @@
+"""Who may leave messages, and what recordings are."""
