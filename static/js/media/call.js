@@ -52,6 +52,7 @@
  * @property {() => Promise<RTCConfiguration>} configuration with STUN and TURN servers that are good now
  * @property {Call} call
  * @property {string} legId mine
+ * @property {boolean} [camera] whether one wants to be seen, in a call with video
  * @property {EventTarget} [wake] dispatches `online` when the network came back
  * @property {Clock} [clock]
  *
@@ -87,6 +88,7 @@ export class CallSession extends Emitter {
   #http;
   #configuration;
   #legId;
+  #wantsCamera;
   #clock;
   #wake;
   /** @type {Call} */
@@ -109,7 +111,7 @@ export class CallSession extends Emitter {
   #timers = new Set();
 
   /** @param {CallOptions} options */
-  constructor({ socket, media, http, configuration, call, legId, wake = new EventTarget(), clock = systemClock }) {
+  constructor({ socket, media, http, configuration, call, legId, camera = true, wake = new EventTarget(), clock = systemClock }) {
     super();
     this.#socket = socket;
     this.#media = media;
@@ -117,6 +119,7 @@ export class CallSession extends Emitter {
     this.#configuration = configuration;
     this.#call = call;
     this.#legId = legId;
+    this.#wantsCamera = camera;
     this.#wake = wake;
     this.#clock = clock;
     media.on("change", () => this.#mediaChanged());
@@ -150,8 +153,10 @@ export class CallSession extends Emitter {
    * The person has answered on this page.
    *
    * @param {Call} call as it is now
+   * @param {boolean} [camera] whether they want to be seen
    */
-  answered(call) {
+  answered(call, camera = true) {
+    this.#wantsCamera = camera;
     this.#apply(call, true);
     this.start();
   }
@@ -238,7 +243,7 @@ export class CallSession extends Emitter {
   #join() {
     if (this.#joined) return;
     this.#joined = true;
-    const opened = this.#media.open({ camera: this.#call.media === "video" });
+    const opened = this.#media.open({ camera: this.#wantsCamera && this.#call.media === "video" });
     this.#mediaReady = Promise.race([opened, this.#delay(MEDIA_PATIENCE_MS)]);
     this.#delay(TRYING_AFTER_MS).then(() => {
       this.#slow = true;

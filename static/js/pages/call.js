@@ -20,9 +20,12 @@ import { startShell } from "../ui/shell.js";
 import { showsPicture, Tiles } from "../ui/tiles.js";
 import { toast } from "../ui/toasts.js";
 
+/** Answered without the camera: a reload does not switch it on. */
+const WITHOUT_CAMERA = "#audio";
+
 const boot = /** @type {Required<import("../types.js").Boot> & {user: User}} */ (readBoot());
 const shell = startShell(boot, { callHere: boot.call.call_id, busy: isBusy, beforeAnswer: () => session.hangUp() });
-const { session, media } = shell.client.room(boot.call, boot.leg_id);
+const { session, media } = shell.client.room(boot.call, boot.leg_id, location.hash !== WITHOUT_CAMERA);
 const { inbox } = shell.client;
 const mine = boot.call.legs[0].user.id === boot.user.id;
 
@@ -242,8 +245,13 @@ function hangUp() {
   session.hangUp(refused && !problemPanel.hidden ? "media_denied" : undefined);
 }
 
-async function answer() {
-  await decide(async () => session.answered(await inbox.answer(boot.call.call_id)));
+/** @param {boolean} camera */
+async function answer(camera) {
+  await decide(async () => {
+    const call = await inbox.answer(boot.call.call_id);
+    if (!camera) history.replaceState(null, "", WITHOUT_CAMERA);
+    session.answered(call, camera);
+  });
 }
 
 async function decline() {
@@ -270,7 +278,7 @@ async function decide(act) {
 
 /** @param {boolean} enabled */
 function enableIncoming(enabled) {
-  for (const id of ["#answer", "#decline"]) /** @type {HTMLButtonElement} */ (need(id)).disabled = !enabled;
+  for (const id of ["#answer", "#answer-audio", "#decline"]) /** @type {HTMLButtonElement} */ (need(id)).disabled = !enabled;
 }
 
 async function callAgain() {
@@ -300,7 +308,8 @@ const ACTIONS = {
   "#mute": toggleMute,
   "#camera": toggleCamera,
   "#hang-up": hangUp,
-  "#answer": answer,
+  "#answer": () => answer(true),
+  "#answer-audio": () => answer(false),
   "#decline": decline,
   "#call-again": callAgain,
   "#retry-media": retryMedia,

@@ -1,55 +1,69 @@
 /**
- * The dialog in which a call rings, on every signed-in page. One call at a time; a second one waits for its turn.
+ * The dialog in which calls ring, on every signed-in page. It takes the whole attention, but for somebody who is in a call
+ * already: then it stands at the edge, and the call goes on. Of several calls the first is on show, the others are listed.
  *
  * @typedef {import("../types.js").Call} Call
- * @typedef {import("../realtime/inbox.js").Inbox} Inbox
+ * @typedef {import("../types.js").User} User
  * @typedef {import("../realtime/inbox.js").Ringing} Ringing
+ * @typedef {import("../client.js").Client} Client
  * @typedef {import("./ringer.js").Ringer} Ringer
  *
  * @typedef {object} IncomingOptions
- * @property {Inbox} inbox
+ * @property {Client} client
  * @property {Ringer} ringer
+ * @property {string} ownId
  * @property {string} [callHere] the call of this page, which rings in the page itself
  * @property {() => boolean} [busy] whether this page is in a call
  * @property {() => Promise<void>} [beforeAnswer] ends the call of this page
  */
+import { _ } from "../i18n.js";
 import { incoming as strings, STOPPED } from "../strings.js";
 import { announce } from "./announcer.js";
 import { drawAvatar } from "./avatar.js";
-import { need } from "./dom.js";
+import { copyOf, need, setText } from "./dom.js";
 import { toast } from "./toasts.js";
 
 export class IncomingDialog {
   #inbox;
+  #api;
   #ringer;
+  #ownId;
   #callHere;
   #busy;
   #beforeAnswer;
   /** @type {HTMLDialogElement} */
   #dialog = need("#incoming");
   /** The first is on show. @type {Call[]} */
-  #queue = [];
+  #ringing = [];
+  /** The call in which this person is, on this device or another. @type {Call | null} */
+  #current = null;
 
   /** @param {IncomingOptions} options */
-  constructor({ inbox, ringer, callHere, busy = () => false, beforeAnswer = async () => {} }) {
-    this.#inbox = inbox;
+  constructor({ client, ringer, ownId, callHere, busy = () => false, beforeAnswer = async () => {} }) {
+    this.#inbox = client.inbox;
+    this.#api = client.api;
     this.#ringer = ringer;
+    this.#ownId = ownId;
     this.#callHere = callHere;
     this.#busy = busy;
     this.#beforeAnswer = beforeAnswer;
-    inbox.on("incoming", ({ call }) => this.#add(call));
-    inbox.on("stopped", ({ call, reason }) => this.#remove(call, reason));
+    this.#inbox.on("incoming", ({ call }) => this.#add(call));
+    this.#inbox.on("stopped", ({ call, reason }) => this.#remove(call, reason));
+    this.#inbox.on("call", (call) => this.#changed(call));
     this.#dialog.addEventListener("cancel", (event) => this.#escape(event));
-    this.#onClick("[data-answer]", () => this.#answer());
-    this.#onClick("[data-decline]", () => this.#act((callId) => this.#inbox.decline(callId)));
-    this.#onClick("[data-ignore]", () => this.#act((callId) => this.#inbox.ignore(callId)));
+    this.#onClick("[data-answer]", () => this.#answer(this.#ringing[0], true));
+    this.#onClick("[data-answer-audio]", () => this.#answer(this.#ringing[0], false));
+    this.#onClick("[data-decline]", () => this.#decline(this.#ringing[0]));
+    this.#onClick("[data-ignore]", () => this.#act(this.#ringing[0], ({ call_id }) => this.#inbox.ignore(call_id)));
   }
 
   /** @param {Call} call */
   #add(call) {
     if (call.call_id === this.#callHere) return;
-    this.#queue.push(call);
-    if (this.#queue.length === 1) this.#show(call);
+    this.#ringing.push(call);
+    this.#inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
+    if (this.#ringing.length === 1) this.#show();
+    else this.#listOthers();
   }
 
   /**
@@ -57,51 +71,129 @@ export class IncomingDialog {
    * @param {string} reason
    */
   #remove(call, reason) {
-    const wasShown = this.#queue[0]?.call_id === call.call_id;
-    this.#queue = this.#queue.filter((queued) => queued.call_id !== call.call_id);
-    if (!wasShown) return;
-    this.#ringer.stop();
-    this.#dialog.close();
+    const at = this.#ringing.findIndex(({ call_id }) => call_id === call.call_id);
+    if (at < 0) return;
+    this.#ringing.splice(at, 1);
     const sentence = STOPPED[reason]?.(callerOf(call).display_name);
     if (sentence) toast(sentence);
-    if (this.#queue.length > 0) this.#show(this.#queue[0]);
+    if (at > 0) return this.#listOthers();
+    this.#ringer.stop();
+    this.#dialog.close();
+    if (this.#ringing.length > 0) this.#show();
+  }
+
+  /** @param {Call} call one of mine */
+  #changed(call) {
+    const leg = call.legs.find(({ user }) => user.id === this.#ownId);
+    const wasWaiting = this.#waiting;
+    if (leg && ["joined", "reconnecting"].includes(leg.state) && call.state !== "ended") this.#current = call;
+    else if (this.#current?.call_id === call.call_id) this.#current = null;
+    if (this.#ringing.length > 0 && this.#dialog.open && this.#waiting !== wasWaiting) {
+      this.#dialog.close();
+      this.#show();
+    }
+  }
+
+  /** @returns {boolean} whether what rings does so for somebody who is in a call */
+  get #waiting() {
+    return this.#busy() || this.#current !== null;
+  }
+
+  #show() {
+    const [call] = this.#ringing;
+    const caller = callerOf(call);
+    const waiting = this.#waiting;
+    const video = call.media === "video";
+    this.#dialog.dataset.waiting = waiting ? "yes" : "no";
+    this.#dialog.setAttribute("aria-label", strings.title(caller.username));
+    drawAvatar(need("[data-caller] .avatar", this.#dialog), caller);
+    setText(need("[data-name]", this.#dialog), caller.display_name);
+    setText(need("[data-kind]", this.#dialog), video ? strings.video : strings.audio);
+    setText(need("[data-note]", this.#dialog), waiting ? this.#waitingWords() : "");
+    need("[data-answer]", this.#dialog).dataset.media = call.media;
+    setText(need("[data-answer] [data-label]", this.#dialog), waiting ? _("Hang up and answer") : _("Answer"));
+    need("[data-answer-audio]", this.#dialog).hidden = !video || waiting;
+    this.#listOthers();
+    this.#enable(true);
+    if (waiting) this.#stepIn(caller);
+    else this.#takeOver();
+    this.#ringer.start(strings.title(caller.display_name), waiting ? "callWaiting" : "ringtone");
+  }
+
+  #takeOver() {
+    this.#dialog.showModal();
+    this.#dialog.focus(); // not on a button: who is typing must not answer by accident
+  }
+
+  /** @param {User} caller */
+  #stepIn(caller) {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    this.#dialog.show();
+    before?.focus(); // whatever one is doing in the call goes on
+    announce(strings.title(caller.display_name));
+  }
+
+  #waitingWords() {
+    if (!this.#current) return strings.endsCurrent;
+    const other = this.#current.legs.find(({ user }) => user.id !== this.#ownId);
+    return other ? _("You are in a call with %(name)s.", { name: other.user.display_name }) : strings.endsCurrent;
+  }
+
+  #listOthers() {
+    const list = need("[data-others]", this.#dialog);
+    list.replaceChildren(...this.#ringing.slice(1).map((call) => this.#otherItem(call)));
+    list.hidden = this.#ringing.length < 2;
   }
 
   /** @param {Call} call */
-  #show(call) {
+  #otherItem(call) {
+    const item = copyOf("incoming-other-template");
     const caller = callerOf(call);
-    const title = strings.title(caller.display_name);
-    const busy = this.#busy();
-    this.#dialog.setAttribute("aria-label", strings.title(caller.username));
-    drawAvatar(need(".avatar", this.#dialog), caller);
-    need("[data-name]", this.#dialog).textContent = caller.display_name;
-    need("[data-kind]", this.#dialog).textContent = call.media === "video" ? strings.video : strings.audio;
-    need("[data-note]", this.#dialog).textContent = busy ? strings.endsCurrent : "";
-    this.#enable(true);
-    if (!this.#dialog.open) this.#dialog.showModal();
-    this.#dialog.focus(); // not on a button: who is typing must not answer by accident
-    this.#ringer.start(title, busy ? "callWaiting" : "ringtone");
-    this.#inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
+    drawAvatar(need(".avatar", item), caller);
+    setText(need("[data-name]", item), caller.display_name);
+    setText(need("[data-kind]", item), call.media === "video" ? strings.video : strings.audio);
+    const [decline, answer] = [need("[data-decline]", item), need("[data-answer]", item)];
+    decline.setAttribute("aria-label", _("Decline %(name)s", { name: caller.username }));
+    answer.setAttribute("aria-label", _("Answer %(name)s", { name: caller.username }));
+    decline.addEventListener("click", () => this.#decline(call));
+    answer.addEventListener("click", () => this.#answer(call, true));
+    return item;
   }
 
-  async #answer() {
-    await this.#act(async (callId) => {
+  /**
+   * @param {Call} call
+   * @param {boolean} camera whether one is seen, in a call with video
+   */
+  async #answer(call, camera) {
+    await this.#act(call, async ({ call_id, media }) => {
       this.#ringer.silence();
-      if (this.#busy()) await this.#beforeAnswer();
-      const call = await this.#inbox.answer(callId);
-      location.assign(`/call/${call.call_id}`);
+      await this.#endCurrent();
+      await this.#inbox.answer(call_id);
+      location.assign(`/call/${call_id}${camera || media === "audio" ? "" : "#audio"}`);
     });
   }
 
-  /** @param {(callId: string) => Promise<unknown>} act */
-  async #act(act) {
-    const [call] = this.#queue;
+  async #endCurrent() {
+    if (this.#busy()) await this.#beforeAnswer();
+    else if (this.#current) await this.#api.hangup(this.#current.call_id);
+  }
+
+  /** @param {Call} call */
+  async #decline(call) {
+    await this.#act(call, ({ call_id }) => this.#inbox.decline(call_id));
+  }
+
+  /**
+   * @param {Call | undefined} call
+   * @param {(call: Call) => Promise<unknown>} act
+   */
+  async #act(call, act) {
     if (!call) return;
     this.#enable(false);
     try {
-      await act(call.call_id);
+      await act(call);
     } catch (error) {
-      if (this.#queue[0] === call) toast(strings.failed, "error");
+      if (this.#ringing.includes(call)) toast(strings.failed, "error");
     } finally {
       this.#enable(true);
     }
@@ -130,7 +222,7 @@ export class IncomingDialog {
 
 /**
  * @param {Call} call
- * @returns {import("../types.js").User} the caller's leg is the first
+ * @returns {User} the caller's leg is the first
  */
 export function callerOf(call) {
   return call.legs[0].user;

@@ -22,7 +22,7 @@ export function startShell(boot, options = {}) {
   const tones = new Tones();
   const ringer = new Ringer(tones);
   new LinkBanner(client.link);
-  new IncomingDialog({ inbox: client.inbox, ringer, ...options });
+  new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
   followUnread(client.link);
   if (document.querySelector("#account-menu")) new AccountMenu(client);
   return { client, tones, ringer, start: () => client.link.start() };

@@ -1,4 +1,7 @@
-/** The page's title, blinking while somebody calls: it is all that a person sees of a tab in the background. */
+/**
+ * The page's title and its symbol, blinking while somebody calls: they are all that a person sees of a tab in the
+ * background.
+ */
 
 const EVERY_MS = 1_000;
 
@@ -10,15 +13,24 @@ let usual = "";
 export function blinkTitle(message) {
   stopBlinking();
   usual = document.title;
-  document.title = message;
-  timer = setInterval(() => {
-    document.title = document.title === usual ? message : usual;
-  }, EVERY_MS);
+  show(message, true);
+  timer = setInterval(() => (document.title === usual ? show(message, true) : show(usual, false)), EVERY_MS);
 }
 
 export function stopBlinking() {
   if (timer === null) return;
   clearInterval(timer);
   timer = null;
-  document.title = usual;
+  show(usual, false);
+}
+
+/**
+ * @param {string} title
+ * @param {boolean} ringing
+ */
+function show(title, ringing) {
+  document.title = title;
+  /** @type {HTMLLinkElement | null} */
+  const icon = document.querySelector("link[rel=icon]");
+  if (icon) icon.href = (ringing ? icon.dataset.ringing : icon.dataset.usual) ?? icon.href;
 }

@@ -2,17 +2,43 @@
 import { copyOf, need } from "./dom.js";
 
 const STAY_MS = 6_000;
+/** What can be undone can be so for longer. */
+const STAY_WITH_ACTION_MS = 10_000;
 
 /**
  * @param {string} sentence
  * @param {"info" | "error"} [tone]
+ * @param {{label: string, run: () => void}} [action] what can be done about it
  */
-export function toast(sentence, tone = "info") {
+export function toast(sentence, tone = "info", action) {
   const element = copyOf("toast-template");
   element.dataset.tone = tone;
   need("[data-text]", element).textContent = sentence;
   const remove = () => element.remove();
-  need("button", element).addEventListener("click", remove);
+  need("[data-dismiss]", element).addEventListener("click", remove);
+  if (action) {
+    const button = need("[data-action]", element);
+    button.textContent = action.label;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      remove();
+      action.run();
+    });
+  }
   need("#toasts").append(element);
-  setTimeout(remove, STAY_MS);
+  stay(element, action ? STAY_WITH_ACTION_MS : STAY_MS);
+}
+
+/**
+ * It goes by itself, but not while somebody points at it or is about to press its button.
+ *
+ * @param {HTMLElement} element
+ * @param {number} staysMs
+ */
+function stay(element, staysMs) {
+  const leave = () => {
+    if (element.matches(":hover, :focus-within")) setTimeout(leave, staysMs);
+    else element.remove();
+  };
+  setTimeout(leave, staysMs);
 }
