@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po, write_po
 from server import errors
 from server.calls import outcomes
 from server.close_codes import REGISTRY
+from tools.python_messages import extract_python
 from tools.template_messages import extract_template
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,14 +32,12 @@ SAID_BY_SERVER = SAID | {
     "N_": (1,),
     "Refused": (2,),
     "_refuse": (2,),
-    "Violation": (2,),
-    "of": (2,),
-    "bad_query": (2,),
+    "ProtocolFailure": (2,),
     **{error.__name__: (1,) for error in (errors.RingbackError, *errors.catalogue())},
 }
 SOURCES = (
-    ("server", "python", SAID_BY_SERVER),
-    ("handlers", "python", SAID_BY_SERVER),
+    ("server", extract_python, SAID_BY_SERVER),
+    ("handlers", extract_python, SAID_BY_SERVER),
     ("templates", extract_template, SAID),
     ("static/js", "javascript", SAID),
 )

@@ -9,6 +9,7 @@ from server.auth.sign_ins import SignIns
 from server.clock import Clock
 from server.errors import BadRequest, NotFound
 from server.ids import is_id
+from server.languages.sentences import N_
 from server.realtime.bus import SIGN_INS, Bus, DeviceChanged
 from server.realtime.hub import Hub
 from server.store.sign_ins import SignIn, SignInStore
@@ -90,6 +91,5 @@ def good_label(label: str) -> str:
     """``label`` without white space around it; raises :class:`BadRequest` if it is empty, long, or has line breaks."""
     label = label.strip()
     if not label or len(label) > MAX_LABEL_CHARACTERS or not label.isprintable():
-        rule = f"1 to {MAX_LABEL_CHARACTERS} printable characters"
-        raise BadRequest(f"label: {rule}", fields={"label": rule})
+        raise BadRequest.of("label", N_("1 to %(count)s printable characters", count=MAX_LABEL_CHARACTERS))
     return label

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from server.errors import BadRequest
+from server.languages.sentences import N_
 
 TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-TIME_OF_DAY_RULE = "a time of day from 00:00 to 23:59, as HH:MM"
-TIME_ZONE_RULE = "the name of a time zone (IANA), as Europe/Berlin"
+TIME_OF_DAY_RULE = N_("a time of day from 00:00 to 23:59, as HH:MM")
+TIME_ZONE_RULE = N_("the name of a time zone (IANA), as Europe/Berlin")
 
 
 class QuietHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,14 +41,13 @@ def require_good(hours: QuietHours) -> None:
         if not TIME_OF_DAY.fullmatch(getattr(hours, name)):
             raise _refusal(name, TIME_OF_DAY_RULE)
     if hours.start == hours.end:
-        raise _refusal("end", "another time than start; for all day use do_not_disturb")
+        raise _refusal("end", N_("another time than start; for all day use do_not_disturb"))
     if _zone(hours.time_zone) is None:
         raise _refusal("time_zone", TIME_ZONE_RULE)
 
 
 def _refusal(name: str, rule: str) -> BadRequest:
-    field = f"quiet_hours.{name}"
-    return BadRequest(f"{field}: {rule}", fields={field: rule})
+    return BadRequest.of(f"quiet_hours.{name}", rule)
 
 
 def _zone(name: str) -> ZoneInfo | None:

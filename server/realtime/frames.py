@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from server.errors import BadRequest, UnknownType
+from server.languages.sentences import N_
 from server.wire import bad_request
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -366,7 +367,8 @@ class FrameReader:
             return self._decoder.decode(data)
         except msgspec.ValidationError as error:
             if "- at `$.type`" in str(error) and "Invalid value" in str(error):
-                raise UnknownType(f"type: one of {', '.join(sorted(self.types))}", fields={"type": "unknown"}) from None
+                types = N_("type: one of %(choices)s", choices=", ".join(sorted(self.types)))
+                raise UnknownType(types, fields={"type": N_("unknown")}) from None
             raise bad_request(error) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadRequest("The frame is not JSON") from None

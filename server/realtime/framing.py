@@ -12,6 +12,8 @@ from typing import Final
 
 from tornado.util import _websocket_mask as apply_mask  # C; the pure Python one where Tornado was built without it
 
+from server.languages.sentences import N_
+
 CONTINUATION: Final = 0x0
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -175,7 +177,7 @@ class FrameParser:
         if first & RESERVED_BITS:
             raise ProtocolFailure(PROTOCOL_ERROR, "reserved bits are set but no extension was negotiated")
         if opcode not in OPCODES:
-            raise ProtocolFailure(PROTOCOL_ERROR, f"opcode {opcode} means nothing")
+            raise ProtocolFailure(PROTOCOL_ERROR, N_("opcode %(opcode)s means nothing", opcode=opcode))
         if length < 0:
             raise ProtocolFailure(PROTOCOL_ERROR, "a client must mask its frames")
         if first & CONTROL_BIT:
@@ -287,7 +289,7 @@ def decode_close(body: bytes) -> tuple[int | None, str]:
         raise ProtocolFailure(PROTOCOL_ERROR, "a close code has two bytes")
     code = int.from_bytes(body[:2], "big")
     if not is_legal_close_code(code):
-        raise ProtocolFailure(PROTOCOL_ERROR, f"{code} is no close code for a close frame")
+        raise ProtocolFailure(PROTOCOL_ERROR, N_("%(code)s is no close code for a close frame", code=code))
     try:
         return code, body[2:].decode()
     except UnicodeDecodeError:
