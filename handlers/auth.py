@@ -198,11 +198,7 @@ class UsersHandler(ApiHandler):
         people = found[:limit]
         self.reply(
             {
-                "items": [
-                    msgspec.structs.asdict(user.ref)
-                    | {"presence": self.services.presence.state(user.user_id, user.do_not_disturb)}
-                    for user in people
-                ],
+                "items": await self.services.contacts.seen(self.who.user.id, people),
                 "next": people[-1].username if len(found) > limit else None,
             }
         )

@@ -155,16 +155,13 @@ class HomePageHandler(PageHandler):
     async def get(self) -> None:
         """People but oneself, and the newest calls."""
         user_id = self.who.user.id
-        presence = self.services.presence
         people = await self.services.users.search("", limit=PEOPLE_SHOWN + 1)
         calls = await self.services.calls.history(user_id, limit=RECENT_SHOWN)
         self.render_page(
             "home.html",
-            people=[
-                msgspec.structs.asdict(user.ref) | {"presence": presence.state(user.user_id, user.do_not_disturb)}
-                for user in people
-                if user.user_id != user_id
-            ][:PEOPLE_SHOWN],
+            people=await self.services.contacts.seen(
+                user_id, [user for user in people if user.user_id != user_id][:PEOPLE_SHOWN]
+            ),
             recent=[self._recent(call, user_id) for call in calls],
         )
 

@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, devices, health, languages, pages, status, voicemail
+from handlers import auth, calls, contacts, devices, health, languages, pages, status, voicemail
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -57,6 +57,11 @@ ROUTES: tuple[Route, ...] = (
     _api("/voicemail/{voicemail_id}", voicemail.VoicemailHandler, f"/voicemail/{ID}"),
     _api("/voicemail/{voicemail_id}/audio", voicemail.VoicemailAudioHandler, f"/voicemail/{ID}/audio"),
     _api("/voicemail/{voicemail_id}/heard", voicemail.VoicemailHeardHandler, f"/voicemail/{ID}/heard"),
+    _api("/contacts", contacts.ContactsHandler),
+    _api("/contacts/{user_id}", contacts.ContactHandler, f"/contacts/{ID}"),
+    _api("/contacts/{user_id}/{action}", contacts.ContactAnswerHandler, f"/contacts/{ID}/(accept|decline)"),
+    _api("/contacts/{user_id}/favourite", contacts.FavouriteHandler, f"/contacts/{ID}/favourite"),
+    _api("/contacts/{user_id}/block", contacts.BlockHandler, f"/contacts/{ID}/block"),
     _api("/ice-servers", calls.IceServersHandler),
     _api("/health", health.HealthHandler),
     _api("/livez", health.LivezHandler),

@@ -36,6 +36,7 @@ from server.log import get_logger, log_request
 from server.metrics import Metrics
 from server.origins import Origins
 from server.paths import locale_dir, static_dir, templates_dir
+from server.people.contacts import Contacts
 from server.proxies import Proxies
 from server.realtime.background import Background
 from server.realtime.bus import LocalBus
@@ -174,9 +175,11 @@ class Server:
         accounts = Accounts(users, sign_ins, self._passwords, clock)
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
         accounts.on_remove.append(mailboxes.remove_of)
+        accounts.on_remove.append(contact_store.remove_all)
         inbox = Inbox(
             switchboard,
             users,
+            contact_store,
             accounts,
             presence,
             hub,
@@ -198,6 +201,7 @@ class Server:
             users=users,
             calls=calls,
             contact_store=contact_store,
+            contacts=Contacts(contact_store, users, presence, bus, clock, settings.people.contact_requests_per_day),
             sign_ins=sign_ins,
             devices=devices,
             accounts=accounts,

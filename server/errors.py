@@ -3,6 +3,7 @@
     RingbackError
     ├── BadRequest            400 bad_request          a field breaks a rule; ``fields`` names it
     │   ├── CannotCallSelf    400 cannot_call_self
+    │   ├── CannotAddSelf     400 cannot_add_self
     │   ├── UnknownType       400 unknown_type         sockets: no such frame here
     │   └── TooLarge          413 too_large
     ├── Unauthenticated       401 unauthenticated
@@ -28,7 +29,8 @@
     ├── HostRefused           421 host_refused
     ├── RateLimited           429 rate_limited
     │   ├── TooManyAttempts   429 too_many_attempts
-    │   └── TooManyCalls      429 too_many_calls
+    │   ├── TooManyCalls      429 too_many_calls
+    │   └── TooManyContactRequests 429 too_many_contact_requests
     ├── InternalError         500 internal_error
     └── Unavailable           503 unavailable
 
@@ -91,6 +93,10 @@ class BadRequest(RingbackError):
 
 class CannotCallSelf(BadRequest):
     code, title = "cannot_call_self", "Nobody can call themselves"
+
+
+class CannotAddSelf(BadRequest):
+    code, title = "cannot_add_self", "Nobody is a contact of their own"
 
 
 class UnknownType(BadRequest):
@@ -195,6 +201,10 @@ class TooManyAttempts(RateLimited):
 
 class TooManyCalls(RateLimited):
     code, title = "too_many_calls", "Too many calls in a short time; wait a while"
+
+
+class TooManyContactRequests(RateLimited):
+    code, title = "too_many_contact_requests", "Too many contact requests in one day; wait until tomorrow"
 
 
 class InternalError(RingbackError):

@@ -14,6 +14,7 @@ from server.clock import Clock
 from server.languages.choice import Languages
 from server.metrics import Metrics
 from server.origins import Origins
+from server.people.contacts import Contacts
 from server.realtime.background import Background
 from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import HeartbeatWheel
@@ -40,6 +41,7 @@ class Services:
     users: UserStore
     calls: CallStore
     contact_store: ContactStore
+    contacts: Contacts
     sign_ins: SignIns
     devices: Devices
     accounts: Accounts

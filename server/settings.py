@@ -264,6 +264,14 @@ class VoicemailSettings(Section, frozen=True, kw_only=True):
     ] = 600
 
 
+class PeopleSettings(Section, frozen=True, kw_only=True):
+    """Contacts, and who is there."""
+
+    contact_requests_per_day: Annotated[
+        int, Meta(ge=1, le=10_000, description="Contact requests that one person may make within 24 hours.")
+    ] = 50
+
+
 class IceSettings(Section, frozen=True, kw_only=True):
     """STUN and TURN servers that clients are told of."""
 
@@ -342,6 +350,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sockets: SocketSettings = SocketSettings()
     calls: CallSettings = CallSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
+    people: PeopleSettings = PeopleSettings()
     ice: IceSettings = IceSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()

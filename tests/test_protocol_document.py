@@ -20,7 +20,6 @@ from ringback_client.close_codes import CLOSE_CODES
 from server import errors
 from server.app import Server
 from server.calls.model import CallState, Device, EndReason, LegState, view
-from server.calls.presence import State
 from server.calls.room import SILENT_MEDIA
 from server.calls.rules import Callee, Timing, place
 from server.close_codes import REGISTRY
@@ -280,7 +279,7 @@ def test_the_words_for_states_and_ends_are_those_of_the_model(heading: str, colu
 
 def test_presence_is_documented_with_its_states() -> None:
     sentence = DOCUMENT.text.partition("### `GET /users`\n")[2].partition("\n#")[0]
-    assert set(re.findall(r'`"(\w+)"`', sentence)) == set(get_args(State))
+    assert set(re.findall(r'`"(\w+)"`', sentence)) == set(get_args(frames.PresenceState))
 
 
 def test_the_example_of_a_call_has_its_fields() -> None:

@@ -18,6 +18,7 @@ from server.realtime.background import Background
 from server.realtime.dispatch import Commands, Result
 from server.realtime.hub import DEVICE, Hub
 from server.realtime.session import Session
+from server.store.contacts import ContactStore
 from server.store.users import UserStore
 from server.wire import rfc3339
 
@@ -31,6 +32,7 @@ class Inbox:
         self,
         switchboard: Switchboard,
         users: UserStore,
+        contacts: ContactStore,
         accounts: Accounts,
         presence: PresenceBoard,
         hub: Hub,
@@ -41,6 +43,7 @@ class Inbox:
     ) -> None:
         self._switchboard = switchboard
         self._users = users
+        self._contacts = contacts
         self._accounts = accounts
         self._presence = presence
         self._hub = hub
@@ -99,6 +102,7 @@ class Inbox:
 
     def session_silenced(self, session: Session) -> None:
         """What rings for the person stops on a device that was silenced, and rings on one that may ring again."""
+        self._presence.changed(session.who.user.id)
         self._background.start(partial(self._ring_or_stop, session), "ring_or_stop")
 
     async def _ring_or_stop(self, session: Session) -> None:
@@ -116,8 +120,7 @@ class Inbox:
 
     def session_over(self, session: Session, code: CloseCode) -> None:
         """See :class:`~server.realtime.hub.SessionWatcher`."""
-        self._presence.unwatch(session)
-        self._presence.went(session.who.user.id)
+        self._presence.forget(session)
 
     # ── frames ──
 
@@ -135,6 +138,9 @@ class Inbox:
         return None  # this device is silent by its own doing; the others go on ringing
 
     async def _set_presence(self, session: Session, frame: frames.PresenceFromClient) -> Result:
+        if frame.state in ("away", "active"):
+            self._presence.set_idle(session, frame.state == "away")
+            return None
         do_not_disturb = frame.state == "do_not_disturb"
         user = await self._accounts.change_profile(session.who.user.id, do_not_disturb=do_not_disturb)
         self._presence.changed(user.user_id, user.do_not_disturb, user.quiet_hours)
@@ -142,11 +148,15 @@ class Inbox:
 
     async def _watch(self, session: Session, frame: frames.Watch) -> Result:
         people = await self._users.by_ids(frame.user_ids)
-        self._presence.watch(session, (user.user_id for user in people))
+        standings = await self._contacts.standings(session.who.user.id, [user.user_id for user in people])
+        hidden = {user_id for user_id, standing in standings.items() if standing.blocked}
+        for user in people:
+            self._presence.learn(user.user_id, user.do_not_disturb, user.quiet_hours)
+        self._presence.watch(session, standings, hidden)
         return {
             "people": [
-                {"user_id": user.user_id, "state": self._presence.state(user.user_id, user.do_not_disturb)}
-                for user in people
+                {"user_id": user_id, "state": "offline" if user_id in hidden else self._presence.state(user_id)}
+                for user_id in standings
             ]
         }
 

@@ -18,6 +18,9 @@ from server.wire import bad_request
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 """An id as it crosses the wire: call, leg, user and connection ids, and the ids that clients give to their frames."""
 
+PresenceState = Literal["online", "away", "in_call", "do_not_disturb", "offline"]
+"""What others see of a person."""
+
 Connectivity = Literal["checking", "connected", "disconnected", "failed"]
 
 
@@ -85,9 +88,10 @@ class Watch(FromClient, tag="watch"):
 
 
 class PresenceFromClient(FromClient, tag="presence"):
-    """Whether this person wants to be disturbed; the other states are facts that nobody can set."""
+    """Whether this person wants to be disturbed (``online``, ``do_not_disturb``), or whether somebody uses this device
+    (``active``) or not (``away``); the other states are facts that nobody can set."""
 
-    state: Literal["online", "do_not_disturb"]
+    state: Literal["online", "do_not_disturb", "away", "active"]
 
 
 class Offer(FromClient, tag="offer"):
@@ -236,7 +240,14 @@ class Presence(ToClient, tag="presence"):
     """Somebody whom this device watches came or went."""
 
     user_id: str
-    state: Literal["online", "offline", "in_call", "do_not_disturb"]
+    state: PresenceState
+
+
+class Contact(ToClient, tag="contact"):
+    """Something has changed between this person and ``user_id``: a request, a contact, a favourite, a block."""
+
+    user_id: str
+    contact: Any
 
 
 class VoicemailLeft(ToClient, tag="voicemail"):

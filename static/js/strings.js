@@ -13,6 +13,7 @@ import { _, ngettext } from "./i18n.js";
 /** @type {Record<Presence, string>} */
 export const PRESENCE = {
   online: _("Online"),
+  away: _("Away"),
   offline: _("Offline"),
   in_call: _("In a call"),
   do_not_disturb: _("Do not disturb"),

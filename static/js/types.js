@@ -3,7 +3,7 @@
  * They follow docs/protocol.md; times are RFC 3339 strings, durations carry their unit in the name.
  *
  * @typedef {{id: string, username: string, display_name: string}} User
- * @typedef {"online" | "offline" | "in_call" | "do_not_disturb"} Presence
+ * @typedef {"online" | "away" | "in_call" | "do_not_disturb" | "offline"} Presence
  * @typedef {User & {presence: Presence}} Person
  *
  * @typedef {"audio" | "video"} MediaKind

@@ -110,12 +110,12 @@ def test_do_not_disturb_is_seen(board: Board) -> None:
 
 
 def test_do_not_disturb_of_one_who_is_not_there_is_not_seen(board: Board) -> None:
-    assert board.presence.state(BOB.id, do_not_disturb=True) == "offline"
+    assert board.presence.state(BOB.id, wants_quiet=True) == "offline"
 
 
 def test_what_was_just_read_counts_more_than_what_was_heard(board: Board) -> None:
     board.comes(do_not_disturb=True)
-    assert board.presence.state(BOB.id, do_not_disturb=False) == "online"
+    assert board.presence.state(BOB.id, wants_quiet=False) == "online"
 
 
 def test_do_not_disturb_ends(board: Board) -> None:
@@ -127,13 +127,63 @@ def test_do_not_disturb_ends(board: Board) -> None:
 @pytest.mark.parametrize(("hours", "state"), [(NOW, "do_not_disturb"), (SOON, "online")])
 def test_quiet_hours_are_do_not_disturb_while_they_last(board: Board, hours: QuietHours, state: str) -> None:
     board.comes(quiet_hours=hours)
-    assert board.presence.state(BOB.id, do_not_disturb=False) == state
+    assert board.presence.state(BOB.id) == state
 
 
 def test_quiet_hours_that_are_given_up_are_over(board: Board) -> None:
     board.comes(quiet_hours=NOW)
     board.presence.changed(BOB.id, False, None)
     assert board.presence.state(BOB.id) == "online"
+
+
+# ── away ──
+
+
+def test_one_whose_device_is_not_used_is_away(board: Board) -> None:
+    board.presence.set_idle(board.comes(), True)
+    assert (board.presence.state(BOB.id), board.presence.is_online(BOB.id)) == ("away", True)
+
+
+def test_one_who_uses_the_device_again_is_online(board: Board) -> None:
+    session = board.comes()
+    for idle in (True, False):
+        board.presence.set_idle(session, idle)
+    assert board.presence.state(BOB.id) == "online"
+
+
+def test_one_is_away_when_all_devices_are(board: Board) -> None:
+    telephone, tablet = board.comes(device="telephone"), board.comes(device="tablet")
+    board.presence.set_idle(telephone, True)
+    assert board.presence.state(BOB.id) == "online"
+    board.presence.set_idle(tablet, True)
+    assert board.presence.state(BOB.id) == "away"
+
+
+def test_a_new_device_begins_as_used(board: Board) -> None:
+    board.presence.set_idle(board.comes(device="telephone"), True)
+    board.comes(device="tablet")
+    assert board.presence.state(BOB.id) == "online"
+
+
+def test_one_whose_only_used_device_left_a_while_ago_is_away(watched: Board) -> None:
+    watched.presence.set_idle(watched.comes(device="telephone"), True)
+    watched.goes(watched.comes(device="tablet"))
+    watched.pass_by(GRACE_S)
+    assert watched.seen == ["online", "away", "online", "away"]
+
+
+def test_do_not_disturb_counts_more_than_a_call_and_a_call_more_than_being_away(board: Board) -> None:
+    board.presence.set_idle(board.comes(), True)
+    board.connected(identity(BOB), kind="call", resource="a call")
+    assert (board.presence.state(BOB.id), board.presence.state(BOB.id, True)) == ("in_call", "do_not_disturb")
+
+
+def test_a_device_that_will_not_come_back_leaves_nothing(board: Board) -> None:
+    session = board.comes()
+    board.presence.set_idle(session, True)
+    board.hub.drop(session, CloseCode.NORMAL)
+    board.presence.forget(session)
+    assert board.presence._idle == set()
 
 
 # ── watching ──
@@ -205,7 +255,7 @@ def test_a_new_watch_replaces_the_one_before(watched: Board) -> None:
 
 
 def test_one_who_watches_no_longer_hears_nothing(watched: Board) -> None:
-    watched.presence.unwatch(watched.alice)
+    watched.presence.forget(watched.alice)
     watched.comes()
     assert watched.seen == []
 
@@ -213,7 +263,7 @@ def test_one_who_watches_no_longer_hears_nothing(watched: Board) -> None:
 def test_one_of_two_watchers_who_stops_does_not_stop_the_other(watched: Board) -> None:
     carol = watched.connected(identity(CAROL))
     watched.presence.watch(carol, [BOB.id])
-    watched.presence.unwatch(carol)
+    watched.presence.forget(carol)
     watched.comes()
     assert watched.seen == ["online"]
 
@@ -229,6 +279,51 @@ def test_two_people_who_watch_each_other_in_any_order_hear_the_state_as_it_is(wa
     watched.presence.watch(bob, [ALICE.id])
     watched.presence.came(ALICE.id, True)
     assert [frame["state"] for frame in socket_of(bob).frames] == ["do_not_disturb"]
+
+
+def test_one_who_is_hidden_is_offline_to_whoever_they_are_hidden_from(watched: Board) -> None:
+    carol = watched.connected(identity(CAROL))
+    watched.presence.watch(carol, [BOB.id], hidden=[BOB.id])
+    watched.comes()
+    assert (watched.seen, socket_of(carol).frames) == (["online"], [])
+
+
+def test_one_who_hides_goes_offline_at_once_and_comes_back(watched: Board) -> None:
+    watched.comes()
+    watched.presence.hide(BOB.id, ALICE.id)
+    watched.presence.changed(BOB.id, True)
+    assert watched.seen == ["online", "offline"]
+    watched.presence.show(BOB.id, ALICE.id)
+    assert watched.seen == ["online", "offline", "do_not_disturb"]
+
+
+def test_one_who_is_offline_hides_without_a_word(watched: Board) -> None:
+    watched.presence.hide(BOB.id, ALICE.id)
+    watched.presence.show(BOB.id, ALICE.id)
+    assert watched.seen == []
+
+
+def test_one_hides_from_all_devices_of_somebody_and_from_nobody_else(watched: Board) -> None:
+    second, carol = watched.connected(identity(ALICE, "tablet")), watched.connected(identity(CAROL))
+    for session in (second, carol):
+        watched.presence.watch(session, [BOB.id])
+    watched.presence.hide(BOB.id, ALICE.id)
+    watched.comes()
+    assert (watched.seen, socket_of(second).frames) == ([], [])
+    assert [frame["state"] for frame in socket_of(carol).frames] == ["online"]
+
+
+def test_whom_nobody_watches_can_hide(board: Board) -> None:
+    board.presence.hide(BOB.id, ALICE.id)
+    board.presence.show(BOB.id, ALICE.id)
+    assert BOB.id not in board.presence._watchers
+
+
+def test_a_new_watch_knows_who_is_hidden_no_longer(watched: Board) -> None:
+    watched.presence.watch(watched.alice, [BOB.id], hidden=[BOB.id])
+    watched.presence.watch(watched.alice, [BOB.id])
+    watched.comes()
+    assert watched.seen == ["online"]
 
 
 def test_presence_of_a_slow_watcher_is_coalesced(watched: Board) -> None:
@@ -247,5 +342,6 @@ def test_a_message_that_is_none_of_presence_is_no_presence(watched: Board) -> No
 
 
 def test_nobody_watched_costs_nothing(watched: Board) -> None:
-    watched.presence.unwatch(watched.alice)
-    assert (watched.presence._watchers, watched.presence._watched, watched.presence._said) == ({}, {}, {})
+    watched.presence.forget(watched.alice)
+    watchers = watched.presence._watchers
+    assert (watchers._of, watchers._watched, watchers._said, watchers._hidden) == ({}, {}, {}, {})

@@ -132,7 +132,15 @@ class TestPeople:
     async def test_are_shown_without_anything_private(self, running: Running) -> None:
         alice = await running.person("alice")
         assert (await alice.api("GET", "/users")).document["items"] == [
-            {"id": alice.id, "username": "alice", "display_name": "alice", "presence": "offline"}
+            {
+                "id": alice.id,
+                "username": "alice",
+                "display_name": "alice",
+                "presence": "offline",
+                "contact": "none",
+                "favourite": False,
+                "blocked": False,
+            }
         ]
 
     @pytest.mark.gen_test
