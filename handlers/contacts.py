@@ -8,6 +8,7 @@ import msgspec
 
 from handlers.auth import NoBody
 from handlers.base import ApiHandler, bad_query
+from server.languages.sentences import N_
 from server.store.contacts import ContactList
 
 
@@ -24,7 +25,7 @@ class ContactsHandler(ApiHandler):
         """One list of the own contacts, requests, blocks or favourites."""
         which = self.get_query_argument("state", "contacts")
         if which not in get_args(ContactList):
-            raise bad_query("state", f"one of {', '.join(get_args(ContactList))}")
+            raise bad_query("state", N_("one of %(choices)s", choices=", ".join(get_args(ContactList))))
         page = await self.services.contacts.page(
             self.who.user.id,
             which,  # type: ignore[arg-type]  # one of them, as was just found

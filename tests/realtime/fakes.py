@@ -101,6 +101,10 @@ class Watcher:
         """Notes it."""
         self.heard.append(("over", session, code))
 
+    def session_silenced(self, session: Session) -> None:
+        """Notes it."""
+        self.heard.append(("silenced", session, None))
+
     @property
     def events(self) -> list[str]:
         """What was heard, without of whom."""
