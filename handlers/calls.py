@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
 
 from handlers.auth import NoBody
-from handlers.base import ApiHandler, bad_query
+from handlers.base import ApiHandler
+from handlers.history import HistoryHandler
 from server.calls.ice import ice_servers
-from server.calls.model import Call, CallState, MediaKind, view, was_missed_by
-from server.ids import is_id
-from server.languages.sentences import N_
+from server.calls.model import Call, MediaKind, view
 
 
 class PlaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,8 +22,8 @@ class PlaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_key: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
 
 
-class CallsHandler(ApiHandler):
-    """``/calls``."""
+class CallsHandler(HistoryHandler):
+    """``/calls``: placing one, and the history."""
 
     async def post(self) -> None:
         """201 the call; 200 for a repeated ``client_key``, or with ``merged`` when the callee was dialling us."""
@@ -35,40 +34,19 @@ class CallsHandler(ApiHandler):
             answer["merged"] = True
         self.reply(answer, 201 if placed.created else 200)
 
-    async def get(self) -> None:
-        """The own history, newest first."""
-        limit = self.page_limit()
-        state = self.get_query_argument("state", None)
-        if state is not None and state not in get_args(CallState):
-            raise bad_query("state", N_("one of %(choices)s", choices=", ".join(get_args(CallState))))
-        before = self.get_query_argument("before", None)
-        if before is not None and not is_id(before):
-            raise bad_query("before", N_("the next of an earlier page"))
-        user_id = self.who.user.id
-        found = await self.services.calls.history(user_id, limit=limit + 1, before=before, state=state)
-        calls = found[:limit]
-        self.reply(
-            {
-                "items": [history_item(call, user_id) for call in calls],
-                "next": calls[-1].call_id if len(found) > limit else None,
-            }
-        )
-
-
-def history_item(call: Call, user_id: str) -> dict[str, Any]:
-    """A call as it stands in one person's history."""
-    return view(call) | {
-        "direction": "outgoing" if call.created_by.id == user_id else "incoming",
-        "missed": was_missed_by(call, user_id),
-    }
-
 
 class CallHandler(ApiHandler):
-    """``GET /calls/{call_id}``."""
+    """``/calls/{call_id}``."""
 
     async def get(self, call_id: str) -> None:
         """The call, for whoever is in it."""
         self.reply(view(await self.services.switchboard.of(call_id, self.who.user.id)))
+
+    async def delete(self, call_id: str) -> None:
+        """204; the call leaves the own history, and stays in the others'."""
+        await self.services.histories.forget(self.who.user.id, call_id)
+        self.set_status(204)
+        self.finish()
 
 
 class CallActionHandler(ApiHandler):

@@ -8,13 +8,12 @@ from urllib.parse import quote
 import msgspec
 
 from handlers.base import API, PAGE_COOKIE, SAFE_METHODS, BaseHandler
-from handlers.calls import history_item
+from handlers.history import history_row
 from server.calls.ice import ice_servers
-from server.calls.model import Call, duration_s, view
-from server.calls.outcomes import outcome, peer_of
+from server.calls.model import view
 from server.errors import InvalidCredentials, NotFound, RingbackError, TooManyAttempts, Unauthenticated, Unavailable
 from server.version import VERSION
-from server.wire import encode, rfc3339
+from server.wire import encode
 
 PEOPLE_SHOWN = 50
 RECENT_SHOWN = 20
@@ -58,6 +57,10 @@ class PageHandler(BaseHandler):
     def get_template_namespace(self) -> dict[str, Any]:
         """Tornado's, with ``ngettext`` beside ``_``."""
         return super().get_template_namespace() | {"ngettext": self.locale.translate}
+
+    async def unread(self) -> dict[str, int]:
+        """What is new for the signed-in person, as the navigation shows it."""
+        return {"missed": await self.services.histories.unread(self.who.user.id)}
 
     async def _identify(self) -> None:
         """By cookie alone: an ``Authorization`` on a page is for a proxy in front of it."""
@@ -156,26 +159,15 @@ class HomePageHandler(PageHandler):
         """People but oneself, and the newest calls."""
         user_id = self.who.user.id
         people = await self.services.users.search("", limit=PEOPLE_SHOWN + 1)
-        calls = await self.services.calls.history(user_id, limit=RECENT_SHOWN)
+        recent = await self.services.histories.page(user_id, limit=RECENT_SHOWN)
         self.render_page(
             "home.html",
             people=await self.services.contacts.seen(
                 user_id, [user for user in people if user.user_id != user_id][:PEOPLE_SHOWN]
             ),
-            recent=[self._recent(call, user_id) for call in calls],
+            recent=[history_row(entry, user_id, self.locale.translate) for entry in recent.entries],
+            unread=await self.unread(),
         )
-
-    def _recent(self, call: Call, user_id: str) -> dict[str, Any]:
-        item = msgspec.to_builtins(history_item(call, user_id))
-        return {
-            "call": item,
-            "direction": item["direction"],
-            "missed": item["missed"],
-            "peer": msgspec.structs.asdict(peer_of(call, user_id).user),
-            "outcome": outcome(call, user_id, self.locale.translate),
-            "when": rfc3339(call.created_at),
-            "duration_s": duration_s(call),
-        }
 
 
 class CallPageHandler(PageHandler):

@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, contacts, devices, health, languages, pages, status, voicemail
+from handlers import auth, calls, contacts, devices, health, history, languages, pages, status, voicemail
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -50,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     _api("/devices", devices.DevicesHandler),
     _api("/devices/{sign_in_id}", devices.DeviceHandler, f"/devices/{ID}"),
     _api("/calls", calls.CallsHandler),
+    _api("/calls/seen", history.SeenHandler),
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
     _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),
     _api("/calls/{call_id}/voicemail", voicemail.LeaveVoicemailHandler, f"/calls/{ID}/voicemail"),

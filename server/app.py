@@ -21,10 +21,12 @@ from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
+from server.calls.histories import Histories
 from server.calls.inbox import Inbox
 from server.calls.presence import PresenceBoard
 from server.calls.room import Rooms
 from server.calls.switchboard import LEASE_RENEWAL_S, SweepReport, Switchboard
+from server.calls.unread import UnreadCounts
 from server.clock import Clock, SystemClock
 from server.close_codes import CloseCode
 from server.config import load_or_create_secret, node_name, resolve_data_dir
@@ -171,11 +173,11 @@ class Server:
         hub = Hub(bus, clock, sockets.max_connections_per_user, self._on_closed)
         devices = Devices(sign_in_store, sign_ins, hub, bus, clock)
         presence = PresenceBoard(hub, bus, clock)
-        switchboard = Switchboard(calls, users, presence, hub, bus, clock, settings.calls)
+        unread = UnreadCounts(calls, bus, background, clock)
+        switchboard = Switchboard(calls, users, presence, unread, hub, bus, clock, settings.calls)
         accounts = Accounts(users, sign_ins, self._passwords, clock)
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
-        accounts.on_remove.append(mailboxes.remove_of)
-        accounts.on_remove.append(contact_store.remove_all)
+        accounts.on_remove += [mailboxes.remove_of, contact_store.remove_all, calls.forget_all]
         inbox = Inbox(
             switchboard,
             users,
@@ -208,6 +210,7 @@ class Server:
             presence=presence,
             switchboard=switchboard,
             mailboxes=mailboxes,
+            histories=Histories(calls, users, unread),
             hub=hub,
             heartbeat=HeartbeatWheel(
                 sockets.heartbeat_timeout_s,
@@ -243,9 +246,13 @@ class Server:
     # ── life ──
 
     async def prepare(self) -> None:
-        """Makes the indexes; raises :class:`~server.errors.Unavailable` if the database is away."""
+        """Makes the indexes and brings stored calls up to date; raises :class:`~server.errors.Unavailable` if the
+        database is away."""
         for store in self._stores:
             await store.ensure_indexes()
+        given = await self.services.calls.give_tokens()
+        if given:
+            log.info("history_tokens_given", calls=given)
 
     async def start(self) -> int:
         """Listens and starts the jobs; returns the port. ``prepare`` comes first."""

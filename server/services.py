@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
+from server.calls.histories import Histories
 from server.calls.presence import PresenceBoard
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -48,6 +49,7 @@ class Services:
     presence: PresenceBoard
     switchboard: Switchboard
     mailboxes: Mailboxes
+    histories: Histories
     hub: Hub
     heartbeat: HeartbeatWheel
     background: Background

@@ -48,6 +48,8 @@ RINGABLE: frozenset[str] = frozenset({"invited", "ringing"})
 """States of a leg for which devices ring."""
 IN_CALL: frozenset[str] = frozenset({"joined", "reconnecting"})
 """States of a leg whose person takes part."""
+MISSED: frozenset[str] = frozenset({"missed", "unreachable", "busy", "do_not_disturb"})
+"""States of a leg whose person was called in vain, and did not say themselves that they would not take the call."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -177,6 +179,6 @@ def view(call: Call) -> dict[str, Any]:
 
 
 def was_missed_by(call: Call, user_id: str) -> bool:
-    """Whether the call stands as missed in that person's history: also if no device of theirs was there to ring."""
+    """Whether the call stands as missed in that person's history: also if it never rang for them."""
     leg = call.leg_of(user_id)
-    return leg is not None and leg.state in ("missed", "unreachable")
+    return leg is not None and leg.state in MISSED

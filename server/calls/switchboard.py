@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from server.auth.identity import Identity
 from server.calls import rules
+from server.calls.history import unread_by
 from server.calls.model import Call, Device, EndReason, MediaKind
 from server.calls.notices import notices
 from server.calls.presence import PresenceBoard
 from server.calls.rules import Callee, Timing
+from server.calls.unread import UnreadCounts
 from server.clock import Clock
 from server.errors import BadRequest, CannotCallSelf, Conflict, NotFound, TooManyCalls, UserNotFound
 from server.ids import is_id, new_id
@@ -60,6 +62,7 @@ class Switchboard:
         calls: CallStore,
         users: UserStore,
         presence: PresenceBoard,
+        unread: UnreadCounts,
         hub: Hub,
         bus: Bus,
         clock: Clock,
@@ -68,6 +71,7 @@ class Switchboard:
         self._calls = calls
         self._users = users
         self._presence = presence
+        self._unread = unread
         self._hub = hub
         self._bus = bus
         self._clock = clock
@@ -344,6 +348,7 @@ class Switchboard:
             self._live[after.call_id] = after
         for topic, message in notices(before, after, actor, self._clock.now(), by):
             self._bus.publish(topic, message)
+        self._unread.changed(unread_by(after))
         for user_id in after.user_ids():
             self._presence.changed(user_id)
 

@@ -86,7 +86,6 @@ async def temporary_people(server: Server) -> AsyncIterator[list[Login]]:
     finally:
         for user in made:
             await accounts.remove(user)
-            await server.services.calls.remove_history(user.user_id)
 
 
 def line(step: Step) -> str:

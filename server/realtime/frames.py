@@ -257,10 +257,12 @@ class VoicemailLeft(ToClient, tag="voicemail"):
 
 
 class Unread(ToClient, tag="unread"):
-    """How much waits for this person: missed calls not yet seen, messages not yet heard; absent where unchanged."""
+    """How much waits for this person; what is absent has not changed."""
 
-    missed: int | None = None
-    voicemail: int | None = None
+    missed: int | msgspec.UnsetType = msgspec.UNSET
+    """Calls that were missed and not yet seen."""
+    voicemail: int | msgspec.UnsetType = msgspec.UNSET
+    """Messages that were not yet heard."""
 
 
 class Join(ToClient, tag="join"):

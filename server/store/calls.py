@@ -1,26 +1,33 @@
 """The collection ``calls``: every call from its invitation to its place in the history, one document each.
 
 Beside the call itself a document holds what its indexes need: ``due_at``, when it next changes by itself;
-``live_user_ids`` while the call goes on; and ``ringing_pair`` while a call of two people rings – unique, so that two
-who dial each other get one call.
+``live_user_ids`` while the call goes on; ``ringing_pair`` while a call of two people rings – unique, so that two
+who dial each other get one call; and ``history``, the tokens of :mod:`server.calls.history`.
+
+While a call goes on, each change puts a new document in the place of the old one. Once it has ended nothing does, and
+only then tokens are taken away, with ``$pull`` on condition of that state: so neither way of writing undoes the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from server.calls import history as tokens
 from server.calls.model import Call
 from server.store.driver import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel
 
+HISTORY_INDEX = "history"
+"""Lists say that they want this one: for whoever has few calls among many, MongoDB might read everybody's ids."""
+
 # MongoDB takes a partial index only for a query that repeats its filter: those below with a ``$type`` say it again.
 INDEXES = [
-    IndexModel([("legs.user.id", ASCENDING), ("_id", DESCENDING)], name="history"),
+    IndexModel([("history", ASCENDING), ("_id", DESCENDING)], name=HISTORY_INDEX),
     IndexModel(
-        [("live_user_ids", ASCENDING)],
+        [("live_user_ids", ASCENDING), ("_id", ASCENDING)],
         name="live",
         partialFilterExpression={"live_user_ids": {"$exists": True}},
     ),
@@ -39,6 +46,21 @@ INDEXES = [
         partialFilterExpression={"client_key": {"$type": "string"}},
     ),
 ]
+
+NEWEST_FIRST = [("_id", DESCENDING)]
+WITHOUT_TOKENS: Document = {"history": {"$exists": False}}
+BATCH = 500
+"""Calls that are changed at once: some 50 ms of a database, far below the deadline of one operation."""
+MAX_PEOPLE = 100
+"""Of a search. MongoDB merges 200 ranges of an index in order, and no more (internalQueryMaxScansToExplode); a person
+may need two."""
+
+
+class Entry(NamedTuple):
+    """A call in somebody's history, and whether they have missed it and not yet seen that."""
+
+    call: Call
+    unread: bool
 
 
 def pair_of(user_ids: Iterable[str]) -> str:
@@ -94,31 +116,105 @@ class CallStore:
             {"_id": {"$in": call_ids}, "lease_until": {"$type": "date"}}, {"$set": {"lease_until": until}}
         )
 
+    # ── history ──
+
     async def history(
-        self, user_id: str, *, limit: int, before: str | None = None, state: str | None = None
-    ) -> list[Call]:
-        """The person's calls, newest first; ``before`` is the id of the last one that was seen."""
-        query = _history_query(user_id, before, state)
-        return _all(await self._calls.find(query, sort=[("_id", DESCENDING)], limit=limit))
+        self,
+        user_id: str,
+        *,
+        limit: int,
+        kind: tokens.Filter = "all",
+        people: Sequence[str] | None = None,
+        state: str | None = None,
+        before: str | None = None,
+    ) -> list[Entry]:
+        """The calls in a person's history, newest first, at most ``limit``.
 
-    async def remove_history(self, user_id: str) -> int:
-        """Removes the calls of that person that are over, for everybody; returns how many."""
-        return await self._calls.delete({"legs.user.id": user_id, "state": "ended"})
+        ``kind`` chooses among them; ``people`` (user ids, at most :data:`MAX_PEOPLE`) gives those together with one of
+        these; ``state`` those in that state, of all kinds; ``before`` is the id of the last one that was seen.
+        """
+        query = _in_history(tokens.wanted(user_id, kind, people)) if state is None else _in_state(user_id, state)
+        if before is not None:
+            query["_id"] = {"$lt": before}  # UUIDv7: the order of ids is the order of time
+        found = await self._calls.find(query, sort=NEWEST_FIRST, limit=limit, hint=HISTORY_INDEX)
+        unread = tokens.unread(user_id)
+        # Read first: making a call of a document takes it apart.
+        marks = [unread in document.get("history", ()) for document in found]
+        return [Entry(call, mark) for call, mark in zip(_all(found), marks, strict=True)]
+
+    async def count_unread(self, user_id: str) -> int:
+        """How many calls the person has missed and not yet seen."""
+        return await self._calls.count({"history": tokens.unread(user_id)})
+
+    async def mark_seen(self, user_id: str, until: str | None = None) -> int:
+        """The person has seen the calls that they missed, up to the one with the id ``until``; returns how many."""
+        token = tokens.unread(user_id)
+        seen = 0
+        while ids := await self._ended_ids({"history": token}, until):
+            seen += await self._calls.update_all({"_id": {"$in": ids}, "state": "ended"}, {"$pull": {"history": token}})
+        return seen
+
+    async def forget(self, user_id: str, call_id: str) -> bool:
+        """Takes an ended call out of one person's history; false if it is not there, or goes on."""
+        return await self._forget(user_id, [call_id]) > 0
+
+    async def forget_all(self, user_id: str, until: str | None = None) -> int:
+        """Takes every ended call out of one person's history, up to the one with the id ``until``; returns how many."""
+        forgotten = 0
+        while ids := await self._ended_ids({"history": user_id}, until):
+            forgotten += await self._forget(user_id, ids)
+        return forgotten
+
+    async def give_tokens(self) -> int:
+        """Gives the calls that an earlier version stored their tokens, what was missed as seen; returns how many.
+
+        Removes what nobody has in a history any more and a crash has left. Done again, or by two processes at once, it
+        changes nothing.
+        """
+        await self._calls.delete({"history": [], "state": "ended"})
+        given = 0
+        while found := await self._calls.find(WITHOUT_TOKENS, limit=BATCH):
+            given += await self._calls.update_each(
+                [
+                    (
+                        {"_id": call.call_id, "rev": call.rev} | WITHOUT_TOKENS,
+                        {"$set": {"history": tokens.tokens(call, seen=True)}},
+                    )
+                    for call in _all(found)
+                ]
+            )
+        return given
+
+    async def _ended_ids(self, query: Document, until: str | None) -> list[str]:
+        """The newest ended calls of a list, as many as are changed at once."""
+        bound: Document = {} if until is None else {"_id": {"$lte": until}}
+        found = await self._calls.find(
+            query | bound | {"state": "ended"}, sort=NEWEST_FIRST, limit=BATCH, fields=["_id"], hint=HISTORY_INDEX
+        )
+        return [document["_id"] for document in found]
+
+    async def _forget(self, user_id: str, call_ids: list[str]) -> int:
+        theirs = {"$gte": user_id, "$lt": user_id + tokens.AFTER_SEPARATOR}
+        ended: Document = {"_id": {"$in": call_ids}, "state": "ended"}
+        forgotten = await self._calls.update_all(ended | {"history": user_id}, {"$pull": {"history": theirs}})
+        await self._calls.delete(ended | {"history": []})
+        return forgotten
 
 
-def _history_query(user_id: str, before: str | None, state: str | None) -> Document:
-    query: Document = {"legs.user.id": user_id}
-    if before is not None:
-        query["_id"] = {"$lt": before}  # UUIDv7: the order of ids is the order of time
-    if state is not None:
-        query["state"] = state
-    return query
+def _in_history(wanted: list[str]) -> Document:
+    return {"history": wanted[0] if len(wanted) == 1 else {"$in": wanted}}
+
+
+def _in_state(user_id: str, state: str) -> Document:
+    """Almost every call has ended, so that few are looked at in vain; those that go on have a token for it."""
+    return {"history": user_id, "state": state} if state == "ended" else {"history": tokens.live(user_id, state)}
 
 
 def _document(call: Call) -> Document:
     document: dict[str, Any] = msgspec.to_builtins(call, builtin_types=(datetime,))
     document["_id"] = document.pop("call_id")
     document["due_at"] = call.due_at
+    document["history"] = tokens.tokens(call)
     if not call.is_over:
         document["live_user_ids"] = [leg.user.id for leg in call.legs if leg.is_in_call or leg.is_ringable]
     if call.state in ("inviting", "ringing") and len(call.legs) == 2:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from bson.codec_options import CodecOptions
 from gridfs.errors import CorruptGridFile, FileExists, NoFile
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
@@ -86,10 +86,16 @@ class Collection:
         return found
 
     async def find(
-        self, query: Mapping[str, Any], *, sort: Sort = (), limit: int = 0, fields: Sequence[str] | None = None
+        self,
+        query: Mapping[str, Any],
+        *,
+        sort: Sort = (),
+        limit: int = 0,
+        fields: Sequence[str] | None = None,
+        hint: str | None = None,
     ) -> list[Document]:
-        """Every document that matches, in order, at most ``limit`` (0: all)."""
-        cursor = self._motor.find(query, fields, limit=limit, sort=list(sort) or None)
+        """Every document that matches, in order, at most ``limit`` (0: all); ``hint`` names the index to be read."""
+        cursor = self._motor.find(query, fields, limit=limit, sort=list(sort) or None, hint=hint)
         found: list[Document] = await self._run(lambda: cursor.to_list(None))
         return found
 
@@ -119,6 +125,13 @@ class Collection:
     async def update_all(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> int:
         """Changes every document that matches; returns how many were changed."""
         result = await self._run(lambda: self._motor.update_many(query, change))
+        return int(result.modified_count)
+
+    async def update_each(self, changes: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> int:
+        """Changes for each ``(query, change)`` the first document that matches, in one request; returns how many were
+        changed."""
+        requests = [UpdateOne(query, change) for query, change in changes]
+        result = await self._run(lambda: self._motor.bulk_write(requests, ordered=False))
         return int(result.modified_count)
 
     async def update_and_get(

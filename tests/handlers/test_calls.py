@@ -318,65 +318,6 @@ class TestActions:
         assert revs == [1, 2, 3]
 
 
-class TestHistory:
-    @pytest.mark.gen_test
-    async def test_holds_a_call_on_both_sides(self, running: Running) -> None:
-        alice, bob = await running.people("alice", "bob")
-        call = await running.answered(alice, bob)
-        await bob.do("hangup", call)
-        mine, theirs = (await alice.history())[0], (await bob.history())[0]
-        assert (mine["call_id"], theirs["call_id"]) == (call["call_id"], call["call_id"])
-        assert (mine["direction"], theirs["direction"]) == ("outgoing", "incoming")
-        assert (mine["missed"], theirs["missed"]) == (False, False)
-
-    @pytest.mark.gen_test
-    async def test_says_missed_to_the_callee_of_a_cancelled_call(self, running: Running) -> None:
-        alice, bob = await running.people("alice", "bob")
-        await alice.do("cancel", (await dial(alice, "bob")).document)
-        assert [(await person.history())[0]["missed"] for person in (alice, bob)] == [False, True]
-
-    @pytest.mark.gen_test
-    async def test_does_not_say_missed_of_a_declined_call(self, running: Running) -> None:
-        alice, bob = await running.people("alice", "bob")
-        await bob.do("decline", (await dial(alice, "bob")).document)
-        assert not (await bob.history())[0]["missed"]
-
-    @pytest.mark.gen_test
-    async def test_is_the_own_one(self, running: Running) -> None:
-        alice, _, mallory = await running.people("alice", "bob", "mallory")
-        await dial(alice, "bob")
-        assert await mallory.history() == []
-
-    @pytest.mark.gen_test
-    async def test_comes_page_by_page_newest_first(self, running: Running) -> None:
-        alice, bob = await running.people("alice", "bob")
-        placed = []
-        for _ in range(5):
-            call = (await dial(alice, "bob")).document
-            await bob.do("decline", call)
-            placed.append(call["call_id"])
-        first = (await alice.api("GET", "/calls?limit=2")).document
-        second = (await alice.api("GET", f"/calls?limit=2&before={first['next']}")).document
-        third = (await alice.api("GET", f"/calls?limit=2&before={second['next']}")).document
-        seen = [item["call_id"] for page in (first, second, third) for item in page["items"]]
-        assert (seen, third["next"]) == (placed[::-1], None)
-
-    @pytest.mark.gen_test
-    async def test_can_be_narrowed_to_a_state(self, running: Running) -> None:
-        alice, bob = await running.people("alice", "bob")
-        await bob.do("decline", (await dial(alice, "bob")).document)
-        live = (await dial(alice, "bob")).document
-        shown = (await alice.api("GET", "/calls?state=inviting")).document["items"]
-        assert [item["call_id"] for item in shown] == [live["call_id"]]
-
-    @pytest.mark.gen_test
-    @pytest.mark.parametrize("query", ["state=over", "state=", "before=x", "before=$ne", "limit=0"])
-    async def test_refuses_a_query_that_it_does_not_know(self, running: Running, query: str) -> None:
-        alice = await running.person("alice")
-        answer = await alice.api("GET", f"/calls?{query}")
-        assert (answer.status, set(answer.document["errors"])) == (400, {query.partition("=")[0]})
-
-
 class TestStrangers:
     """Whoever is not in a call learns no more than that there is nothing."""
 

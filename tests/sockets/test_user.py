@@ -375,3 +375,71 @@ class TestWatching:
         mine = await (await running.person("alice")).inbox()
         assert (await mine.request("watch", user_ids=[new_id() for _ in range(200)]))["type"] == "ack"
         assert (await mine.request("watch", user_ids=[new_id() for _ in range(201)]))["code"] == "bad_request"
+
+
+class TestUnread:
+    """How many calls somebody has missed, told whenever that changes."""
+
+    @pytest.mark.gen_test
+    async def test_counts_a_call_that_was_missed(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        for number in (1, 2):
+            await alice.do("cancel", await alice.place("bob"))
+            frame = await inbox.next("unread")
+            assert (frame["missed"], "voicemail" in frame) == (number, False)
+
+    @pytest.mark.gen_test
+    async def test_counts_a_call_whose_deadline_has_passed(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        await alice.place("bob")
+        running.clock.move(46)
+        await running.server.sweep()
+        assert (await inbox.next("unread"))["missed"] == 1
+
+    @pytest.mark.gen_test
+    async def test_counts_a_call_that_another_process_has_ended(self, start: Start) -> None:
+        here, there = await start(), await start()
+        alice, bob = await here.people("alice", "bob")
+        inbox = await bob.inbox()
+        await alice.place("bob")
+        for server in (there, here):
+            server.clock.move(46)
+            await server.server.sweep()
+        assert (await inbox.next("unread"))["missed"] == 1
+
+    @pytest.mark.gen_test
+    async def test_comes_after_what_became_of_the_call(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        await alice.do("cancel", await alice.place("bob"))
+        await inbox.next("unread")
+        assert [frame["type"] for frame in inbox.frames[-3:]] == ["incoming_stopped", "call", "unread"]
+
+    @pytest.mark.gen_test
+    async def test_reaches_all_devices_when_one_has_shown_them(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await alice.do("cancel", await alice.place("bob"))
+        inboxes = [await bob.inbox(), await (await running.device(bob.user)).inbox()]
+        await bob.api("POST", "/calls/seen")
+        assert [(await inbox.next("unread"))["missed"] for inbox in inboxes] == [0, 0]
+
+    @pytest.mark.gen_test
+    @pytest.mark.parametrize("one", [True, False])
+    async def test_changes_when_a_call_is_removed(self, running: Running, one: bool) -> None:
+        alice, bob = await running.people("alice", "bob")
+        call = await alice.place("bob")
+        await alice.do("cancel", call)
+        inbox = await bob.inbox()
+        await bob.api("DELETE", f"/calls/{call['call_id']}" if one else "/calls")
+        assert (await inbox.next("unread"))["missed"] == 0
+
+    @pytest.mark.gen_test
+    async def test_is_not_said_of_a_call_that_nobody_missed(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        inboxes = [await alice.inbox(), await bob.inbox()]
+        await bob.do("decline", await alice.place("bob"))
+        await bob.api("POST", "/calls/seen")
+        for inbox in inboxes:
+            assert "unread" not in await inbox.settled()

@@ -2,6 +2,7 @@
 
 db          an empty database, in the loop of the test
 plans       what MongoDB did for everything that was asked since: its profiler
+profile     the same, with every figure
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from server.store.driver import Database, connect
 from tests.conftest import SettingsFactory
 
 Plans = Callable[[], list[str]]
+Profile = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -48,4 +50,23 @@ def plans(mongo_uri: str, database: str) -> Iterator[Plans]:
             ]
 
         yield summaries
+        profiled.command("profile", 0)
+
+
+@pytest.fixture
+def profile(mongo_uri: str, database: str) -> Iterator[Profile]:
+    """`profile()`: what the profiler has noted of each operation so far, and of none before the last time."""
+    client: pymongo.MongoClient[dict[str, Any]]
+    with pymongo.MongoClient(mongo_uri) as client:
+        profiled: pymongo.database.Database[dict[str, Any]] = client[database]
+
+        def notes() -> list[dict[str, Any]]:
+            profiled.command("profile", 0)
+            found = list(profiled["system.profile"].find({"planSummary": {"$exists": True}, "appName": "ringback"}))
+            profiled["system.profile"].drop()
+            profiled.command("profile", 2)
+            return found
+
+        notes()
+        yield notes
         profiled.command("profile", 0)

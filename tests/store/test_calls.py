@@ -19,7 +19,6 @@ from server.store.calls import INDEXES, CallStore, pair_of
 from server.store.driver import Database, Duplicate
 from server.wire import encode, rfc3339
 from tests.helpers import ALICE, BOB, CAROL, TIMING, active, answered, leg_id, placed, today
-from tests.store.conftest import Plans
 
 
 @pytest.fixture
@@ -299,48 +298,6 @@ async def test_a_call_without_a_lease_is_given_none(store: CallStore, now: datet
     assert await store.get(call.call_id) == call
 
 
-# ── history ──
-
-
-async def history(store: CallStore, now: datetime, count: int = 5) -> list[Call]:
-    """So many ended calls of Alice's, newest first."""
-    calls = [rules.cancel(placed(now=now), ALICE.id, now) for _ in range(count)]
-    return [await stored(store, call) for call in calls][::-1]
-
-
-@pytest.mark.gen_test
-async def test_the_history_is_newest_first(store: CallStore, now: datetime) -> None:
-    calls = await history(store, now)
-    assert await store.history(ALICE.id, limit=50) == calls
-
-
-@pytest.mark.gen_test
-async def test_the_history_comes_in_pages(store: CallStore, now: datetime) -> None:
-    calls = await history(store, now)
-    first = await store.history(ALICE.id, limit=2)
-    second = await store.history(ALICE.id, limit=2, before=first[-1].call_id)
-    assert (first, second) == (calls[:2], calls[2:4])
-
-
-@pytest.mark.gen_test
-async def test_the_callee_has_the_same_history(store: CallStore, now: datetime) -> None:
-    calls = await history(store, now)
-    assert await store.history(BOB.id, limit=50) == calls
-
-
-@pytest.mark.gen_test
-async def test_nobody_sees_the_history_of_others(store: CallStore, now: datetime) -> None:
-    await history(store, now)
-    assert await store.history(CAROL.id, limit=50) == []
-
-
-@pytest.mark.gen_test
-async def test_the_history_can_be_of_one_state(store: CallStore, now: datetime) -> None:
-    await history(store, now)
-    live = await stored(store, placed(now=now))
-    assert await store.history(ALICE.id, limit=50, state="inviting") == [live]
-
-
 @pytest.mark.gen_test
 @pytest.mark.parametrize("text", ["$ne", "{'$ne': null}", "", "\x00", ".*", "ä"], ids=ascii)
 async def test_texts_that_look_like_operators_find_nothing(store: CallStore, now: datetime, text: str) -> None:
@@ -364,20 +321,3 @@ async def test_every_index_is_made(store: CallStore, db: Database) -> None:
 @pytest.mark.gen_test
 async def test_indexes_are_made_again_without_harm(store: CallStore) -> None:
     await store.ensure_indexes()
-
-
-@pytest.mark.gen_test
-async def test_no_query_scans_the_collection(store: CallStore, now: datetime, plans: Plans) -> None:
-    call = await stored(store, placed(now=now, client_key="a key"))
-    await store.replace(rules.acknowledge_ringing(call, BOB.id, now), rev=1)
-    await store.get(call.call_id)
-    await store.by_client_key(ALICE.id, "a key")
-    await store.ringing_between([ALICE.id, BOB.id])
-    await store.live_of(ALICE.id)
-    await store.due(now)
-    await store.renew_leases([call.call_id], now)
-    await store.history(ALICE.id, limit=5)
-    await store.history(ALICE.id, limit=5, before=new_id(), state="ended")
-    found = plans()
-    assert len(found) == 9
-    assert [plan for plan in found if "COLLSCAN" in plan] == []

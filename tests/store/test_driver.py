@@ -48,6 +48,7 @@ OPERATIONS: dict[str, Operation] = {
     "replace": lambda things: things.replace({"_id": 1}, {"a": 1}),
     "update": lambda things: things.update({"_id": 1}, {"$set": {"a": 1}}),
     "update_all": lambda things: things.update_all({"_id": 1}, {"$set": {"a": 1}}),
+    "update_each": lambda things: things.update_each([({"_id": 1}, {"$set": {"a": 1}})]),
     "update_and_get": lambda things: things.update_and_get({"_id": 1}, {"$set": {"a": 1}}),
     "delete": lambda things: things.delete({"_id": 1}),
     "explain": lambda things: things.explain({"_id": 1}),
