@@ -11,6 +11,7 @@ import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
@@ -26,16 +27,18 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 TEMPLATE = LOCALE / "ringback.pot"
 
-SAID = {"_": {None: (1,), 3: (1, 2)}, "ngettext": (1, 2)}
+ERRORS: list[type[errors.RingbackError]] = [errors.RingbackError, *errors.catalogue()]
+
+SAID: dict[str, Any] = {"_": {None: (1,), 3: (1, 2)}, "ngettext": (1, 2)}
 """Functions that say a sentence, and where in their arguments it stands."""
-SAID_BY_SERVER = SAID | {
+SAID_BY_SERVER: dict[str, Any] = SAID | {
     "N_": (1,),
     "Refused": (2,),
     "_refuse": (2,),
     "ProtocolFailure": (2,),
-    **{error.__name__: (1,) for error in (errors.RingbackError, *errors.catalogue())},
+    **{error.__name__: (1,) for error in ERRORS},
 }
-SOURCES = (
+SOURCES: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("server", extract_python, SAID_BY_SERVER),
     ("handlers", extract_python, SAID_BY_SERVER),
     ("templates", extract_template, SAID),
@@ -108,10 +111,11 @@ def written(catalogue: Catalog) -> str:
 
 def _found() -> Iterator[tuple[str, str | tuple[str, ...]]]:
     for folder, method, keywords in SOURCES:
-        found = extract_from_dir(ROOT / folder, [("**", method)], keywords=keywords, directory_filter=_speaks)
+        everywhere: list[Any] = [("**", method)]
+        found = extract_from_dir(ROOT / folder, everywhere, keywords=keywords, directory_filter=_speaks)
         for name, _, sentence, _, _ in found:
             yield f"{folder}/{Path(name).as_posix()}", sentence
-    for error in (errors.RingbackError, *errors.catalogue()):
+    for error in ERRORS:
         yield "server/errors.py", error.title
     for rule in REGISTRY.values():
         yield "server/close_codes.py", rule.message

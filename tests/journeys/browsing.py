@@ -67,7 +67,7 @@ class Person:
         self.username = username
         self._password = password
         self.context: BrowserContext = browser.new_context(
-            base_url=url, permissions=["camera", "microphone"], locale="en-GB", **options
+            base_url=url, permissions=["camera", "microphone"], **({"locale": "en-GB"} | options)
         )
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.add_init_script(KEEP_PEERS)
