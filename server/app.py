@@ -246,10 +246,13 @@ class Server:
     # ── life ──
 
     async def prepare(self) -> None:
-        """Makes the indexes and brings stored calls up to date; raises :class:`~server.errors.Unavailable` if the
+        """Makes the indexes, and what older versions did not store; raises :class:`~server.errors.Unavailable` if the
         database is away."""
         for store in self._stores:
             await store.ensure_indexes()
+        added = await self.services.users.add_missing_search_keys()
+        if added:
+            log.info("search_keys_added", people=added)
         given = await self.services.calls.give_tokens()
         if given:
             log.info("history_tokens_given", calls=given)

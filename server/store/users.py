@@ -10,6 +10,7 @@ import msgspec
 
 from server.calls.quiet_hours import QuietHours, is_quiet
 from server.realtime.frames import UserRef
+from server.search_keys import folded, search_keys
 from server.store.driver import ASCENDING, Collection, Database, Document, IndexModel
 
 CallWaiting = Literal["ring", "busy"]
@@ -20,11 +21,18 @@ Callers = Literal["everybody", "contacts"]
 LAST_CHARACTER = "\U0010ffff"
 """MongoDB compares strings by their UTF-8, so that every text that begins so comes before the beginning and this."""
 
-INDEXES = [IndexModel([("username_key", ASCENDING)], name="one_username", unique=True)]
+INDEXES = [
+    IndexModel([("username_key", ASCENDING)], name="one_username", unique=True),
+    IndexModel([("search_keys", ASCENDING)], name="search"),
+]
+
+MIGRATION_BATCH = 500
+"""People whose search keys are made at once: some hundred kilobytes of them."""
 
 
 class User(msgspec.Struct, frozen=True):
-    """A person as stored. ``username_key`` is the name as it is compared: without regard to case."""
+    """A person as stored. Beside this a document holds ``username_key``, the name as it is compared (without regard to
+    case), and ``search_keys`` (see :mod:`server.search_keys`)."""
 
     user_id: str
     username: str
@@ -65,6 +73,7 @@ class UserStore:
         document: dict[str, Any] = msgspec.to_builtins(user, builtin_types=(datetime,))
         document["_id"] = document.pop("user_id")
         document["username_key"] = user.username.casefold()
+        document["search_keys"] = search_keys(user.username, user.display_name)
         await self._users.insert(document)
 
     async def get(self, user_id: str) -> User | None:
@@ -85,14 +94,17 @@ class UserStore:
         return _all(await self._users.find({"_id": {"$in": list(user_ids)}}))
 
     async def search(self, text: str, *, limit: int, after: str | None = None) -> list[User]:
-        """People (no services, no disabled ones) whose name begins with ``text``, by name, those ``after`` a name."""
-        begin = text.casefold()
-        key: Document = {"$gte": begin, "$lt": begin + LAST_CHARACTER} if text else {}
-        if after is not None:
-            key["$gt"] = after.casefold()
+        """People (no services, no disabled ones) who are found under ``text``, by user name, those ``after`` a name.
+
+        Everybody where ``text`` is empty.
+        """
         query: Document = {"service": False, "disabled": False}
-        if key:
-            query["username_key"] = key
+        begin = folded(text)
+        if begin:
+            # One and the same key has to lie between the two; without $elemMatch it could be one key each.
+            query["search_keys"] = {"$elemMatch": {"$gte": begin, "$lt": begin + LAST_CHARACTER}}
+        if after is not None:
+            query["username_key"] = {"$gt": after.casefold()}
         return _all(await self._users.find(query, sort=[("username_key", ASCENDING)], limit=limit))
 
     async def all(self) -> list[User]:
@@ -102,7 +114,24 @@ class UserStore:
     async def change(self, user_id: str, **fields: Any) -> User | None:
         """Sets ``fields`` and returns the person as they are then; ``None`` if there is nobody."""
         plain = msgspec.to_builtins(fields, builtin_types=(datetime,))
+        if "display_name" in fields:
+            user = await self.get(user_id)  # for the user name, which never changes
+            if user is None:
+                return None
+            plain["search_keys"] = search_keys(user.username, fields["display_name"])
         return _user(await self._users.update_and_get({"_id": user_id}, {"$set": plain}))
+
+    async def add_missing_search_keys(self) -> int:
+        """Gives search keys to people who were stored before there were any; returns how many."""
+        added = 0
+        while found := _all(await self._users.find({"search_keys": None}, limit=MIGRATION_BATCH)):
+            for user in found:
+                keys = search_keys(user.username, user.display_name)
+                # Whoever has got a new name meanwhile, from another process, has got keys with it.
+                added += await self._users.update(
+                    {"_id": user.user_id, "search_keys": None}, {"$set": {"search_keys": keys}}
+                )
+        return added
 
     async def remove(self, user_id: str) -> bool:
         """Removes the person; false if there was nobody."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from tornado.ioloop import IOLoop
 
 from server.ids import new_id
 from server.store.driver import Database, Duplicate
-from server.store.users import INDEXES, User, UserStore
+from server.store.users import INDEXES, MIGRATION_BATCH, User, UserStore
 from tests.helpers import today
 from tests.store.conftest import Plans
 
@@ -92,7 +92,7 @@ async def test_many_are_found_by_ids(store: UserStore) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_search_finds_those_whose_name_begins_so_in_order(store: UserStore) -> None:
+async def test_a_search_finds_those_whose_user_name_begins_so_in_order(store: UserStore) -> None:
     await stored(store, user("bob"), user("alina"), user("Alice"), user("zal"))
     assert await found(store, "AL") == ["Alice", "alina"]
 
@@ -138,11 +138,58 @@ async def test_a_search_finds_signs_that_mean_something_in_patterns(store: UserS
 @pytest.mark.gen_test
 async def test_a_search_finds_names_in_any_script(store: UserStore) -> None:
     await stored(store, user("阿黛"), user("阿尔"), user("\U00020000阿"))
-    assert [await found(store, text) for text in ("阿黛", "阿", "\U00020000")] == [
+    assert [await found(store, text) for text in ("阿黛", "阿", "黛", "\U00020000")] == [
         ["阿黛"],
-        ["阿尔", "阿黛"],
+        ["阿尔", "阿黛", "\U00020000阿"],
+        ["阿黛"],
         ["\U00020000阿"],
     ]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("text", ["sch", "anna-lena sch", "LENA", "anna lena", "  Anna", "Ann\u0101"], ids=ascii)
+async def test_a_search_finds_by_words_of_the_display_name(store: UserStore, text: str) -> None:
+    await stored(store, replace(user("asc"), display_name="Anna-Lena Schäfer"), user("other"))
+    assert await found(store, text) == ([] if text == "anna lena" else ["asc"])
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("text", ["nna", "chäfer", "na-le", "Schäfer Anna"])
+async def test_a_search_finds_nobody_by_the_inside_of_a_word(store: UserStore, text: str) -> None:
+    await stored(store, replace(user("asc"), display_name="Anna-Lena Schäfer"))
+    assert await found(store, text) == []
+
+
+@pytest.mark.gen_test
+async def test_a_search_finds_only_by_one_key_that_begins_so(store: UserStore) -> None:
+    await stored(store, replace(user("aaa"), display_name="Zoe"))  # one key before "m", one after it
+    assert await found(store, "m") == []
+
+
+@pytest.mark.gen_test
+async def test_a_search_finds_somebody_once_however_many_words_begin_so(store: UserStore) -> None:
+    await stored(store, replace(user("anna"), display_name="Anna Anders"))
+    assert await found(store, "an") == ["anna"]
+
+
+@pytest.mark.gen_test
+async def test_a_search_goes_by_the_new_display_name_only(store: UserStore) -> None:
+    (person,) = await stored(store, user("alice"))
+    await store.change(person.user_id, display_name="Björk")
+    assert [await found(store, text) for text in ("bjork", "Alice", "bob")] == [["alice"], ["alice"], []]
+    await store.change(person.user_id, display_name="Carla")
+    assert await found(store, "bjork") == []
+
+
+@pytest.mark.gen_test
+async def test_people_who_were_stored_without_search_keys_get_them_once(store: UserStore) -> None:
+    people = [replace(user(f"al{number}"), display_name=f"Zoë {number}") for number in range(MIGRATION_BATCH + 2)]
+    await store._users.insert_all(
+        [{"_id": each.user_id, "username_key": each.username, **asdict(each)} for each in people]
+    )
+    assert await found(store, "zoe 7") == []
+    assert (await store.add_missing_search_keys(), await store.add_missing_search_keys()) == (len(people), 0)
+    assert await found(store, "zoe 7", limit=2) == ["al7", "al70"]
 
 
 @pytest.mark.gen_test
@@ -197,7 +244,9 @@ async def test_no_query_scans_the_collection(store: UserStore, plans: Plans) -> 
     await store.search("", limit=5, after="alice")
     await store.all()
     await store.change(person.user_id, locale="de")
+    await store.change(person.user_id, display_name="Ada")
+    await store.add_missing_search_keys()
     await store.remove(person.user_id)
     found = plans()
-    assert len(found) == 11
+    assert len(found) == 14
     assert [plan for plan in found if "COLLSCAN" in plan] == []
