@@ -129,8 +129,7 @@ class LogoutHandler(ApiHandler):
         """204; this sign-in's sockets close with 4506."""
         self.read(NoBody)
         await self.services.sign_ins.end(self.who.sign_in_id, "signed out")
-        self.set_status(204)
-        self.finish()
+        self.no_content()
 
 
 class RegisterHandler(ApiHandler):
@@ -182,8 +181,7 @@ class PasswordHandler(ApiHandler):
             sign_in_id=self.who.sign_in_id,
             address=self.request.remote_ip or "",
         )
-        self.set_status(204)
-        self.finish()
+        self.no_content()
 
 
 class UsersHandler(ApiHandler):

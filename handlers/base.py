@@ -213,6 +213,11 @@ class ApiHandler(BaseHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish(encode(document))
 
+    def no_content(self) -> None:
+        """Answers 204."""
+        self.set_status(204)
+        self.finish()
+
     def page_limit(self) -> int:
         """``?limit=``: 1 to 100, 50 if it is not given."""
         text = self.get_query_argument("limit", "50")

@@ -31,6 +31,7 @@ class _DeviceHandler(ApiHandler):
             "last_seen_at": rfc3339(devices.last_seen_at(device)),
             "current": device.sign_in_id == self.who.sign_in_id,
             "online": devices.is_online(device),
+            "push": device.push is not None,
             "silenced": device.silenced,
         }
 
@@ -48,8 +49,7 @@ class DevicesHandler(_DeviceHandler):
         await self.services.sign_ins.end_all(
             self.who.user.id, "signed out from another device", but=self.who.sign_in_id
         )
-        self.set_status(204)
-        self.finish()
+        self.no_content()
 
 
 class DeviceHandler(_DeviceHandler):
@@ -64,5 +64,4 @@ class DeviceHandler(_DeviceHandler):
     async def delete(self, sign_in_id: str) -> None:
         """204; the device is signed out, and its sockets close with 4506."""
         await self.services.devices.sign_out(self.who.user.id, sign_in_id)
-        self.set_status(204)
-        self.finish()
+        self.no_content()

@@ -8,7 +8,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, contacts, devices, health, history, languages, pages, status, voicemail
+from handlers import auth, calls, contacts, devices, health, history, languages, pages, push, status, voicemail
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -49,6 +49,11 @@ ROUTES: tuple[Route, ...] = (
     _api("/users/me/password", auth.PasswordHandler),
     _api("/devices", devices.DevicesHandler),
     _api("/devices/{sign_in_id}", devices.DeviceHandler, f"/devices/{ID}"),
+    _api("/push/key", push.PushKeyHandler),
+    _api("/push/subscriptions", push.SubscriptionsHandler),
+    _api("/push/test", push.PushTestHandler),
+    _api("/push/ringing", push.PushRingingHandler),
+    _api("/push/decline", push.PushDeclineHandler),
     _api("/calls", calls.CallsHandler),
     _api("/calls/seen", history.SeenHandler),
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),

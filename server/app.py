@@ -40,6 +40,10 @@ from server.origins import Origins
 from server.paths import locale_dir, static_dir, templates_dir
 from server.people.contacts import Contacts
 from server.proxies import Proxies
+from server.push.endpoints import TrustedEndpoints
+from server.push.keys import VapidKey, load_or_create_push_key, new_private_key
+from server.push.notifier import Notifier
+from server.push.sender import Sender
 from server.realtime.background import Background
 from server.realtime.bus import LocalBus
 from server.realtime.connection import Connection
@@ -70,6 +74,7 @@ MAX_READ_BYTES = 64 * KEPT_BODY_BYTES
 """What is read of a body at most, within the time above, to be able to answer 413."""
 SEEN_INTERVAL_S = 60.0
 """How exactly «last seen» is known of a device, for one write a minute."""
+NO_CONTACT = "mailto:postmaster@localhost"
 RETURN_SLOT_S = 0.02
 """While draining, each client is told to come back this much after the one before: 1,000 within 20 s."""
 
@@ -143,7 +148,10 @@ class Server:
         *,
         clock: Clock | None = None,
         demo_password: str | None = None,
+        push_key: str | None = None,
     ) -> None:
+        """``secret`` signs tokens. ``push_key`` is the private key that push services know the server by; without one
+        there is one that is forgotten with this process."""
         self.settings = settings
         self.is_draining = False
         self._http: HTTPServer | None = None
@@ -175,6 +183,21 @@ class Server:
         presence = PresenceBoard(hub, bus, clock)
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, clock, settings.calls)
+        languages = read_languages(locale_dir())
+        push_settings = settings.push
+        vapid_key = VapidKey(push_key or push_settings.vapid_private_key or new_private_key())
+        self._push = Notifier(
+            sign_in_store,
+            users,
+            sign_ins,
+            switchboard,
+            Sender(vapid_key, contact(settings), TrustedEndpoints(push_settings.trusted_endpoints), clock, metrics),
+            languages,
+            background,
+            clock,
+            hub.has_device,
+            enabled=push_settings.enabled,
+        )
         accounts = Accounts(users, sign_ins, self._passwords, clock)
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
         accounts.on_remove += [mailboxes.remove_of, contact_store.remove_all, calls.forget_all]
@@ -207,6 +230,8 @@ class Server:
             sign_ins=sign_ins,
             devices=devices,
             accounts=accounts,
+            push_key=vapid_key,
+            push=self._push,
             presence=presence,
             switchboard=switchboard,
             mailboxes=mailboxes,
@@ -221,7 +246,7 @@ class Server:
             ),
             background=background,
             endpoints=endpoints,
-            languages=read_languages(locale_dir()),
+            languages=languages,
             metrics=metrics,
             origins=Origins(settings.server, settings.server.port),
             demo_password=demo_password,
@@ -283,6 +308,7 @@ class Server:
             self._http.stop()
         self.jobs.stop()
         await self.services.background.finish(within_s)
+        self._push.close()
         await self._flush_records()
         if self._http is not None:
             await self._http.close_all_connections()
@@ -335,6 +361,12 @@ class Server:
         self.services.metrics.dropped_frames.inc(record.dropped_after_close)
 
 
+def contact(settings: Settings) -> str:
+    """Where a push service finds whoever runs this server (RFC 8292 §2.1)."""
+    public_url = settings.server.public_url
+    return settings.push.contact or (public_url if public_url.startswith("https:") else NO_CONTACT)
+
+
 @asynccontextmanager
 async def open_database(settings: Settings, data_dir: Path, *, attach: bool = False) -> AsyncIterator[Database]:
     """The database that the settings name, or an own one under ``data_dir`` that lives as long as this context.
@@ -359,7 +391,8 @@ async def open_server(
     """A server on its database, prepared and not yet listening; commands beside a running one say ``attach``."""
     data_dir = resolve_data_dir(settings)
     secret = settings.auth.secret or load_or_create_secret(data_dir)
+    push_key = settings.push.vapid_private_key or load_or_create_push_key(data_dir)
     async with open_database(settings, data_dir, attach=attach) as database:
-        server = Server(settings, database, secret, demo_password=demo_password)
+        server = Server(settings, database, secret, demo_password=demo_password, push_key=push_key)
         await server.prepare()
         yield server

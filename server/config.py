@@ -131,15 +131,23 @@ def load_or_create_secret(data_dir: Path) -> str:
     Raises ConfigError when the file is too short for a key or can be read by others.
     """
     path = data_dir / SECRET_FILE
-    if not path.exists():
-        _create_secret(path)
-    if path.stat().st_mode & 0o077:
-        raise ConfigError("auth.secret", "others can read the key", f"run: chmod 600 {path}", f"file {path}")
-    secret = path.read_text(encoding="utf-8").strip()
+    secret = load_or_create_file(path, "auth.secret", lambda: secrets.token_urlsafe(MIN_SECRET_BYTES))
     if len(secret.encode()) < MIN_SECRET_BYTES:
         rule = f"must be at least {MIN_SECRET_BYTES} bytes; delete the file and a new key is made"
         raise ConfigError("auth.secret", "the key is too short", rule, f"file {path}")
     return secret
+
+
+def load_or_create_file(path: Path, key: str, make: Callable[[], str]) -> str:
+    """The one line in ``path`` (mode 0600), which ``make`` gives when there is no such file yet.
+
+    Raises ConfigError for the setting ``key`` when others can read the file.
+    """
+    if not path.exists():
+        _create_file(path, make())
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(key, "others can read the key", f"run: chmod 600 {path}", f"file {path}")
+    return path.read_text(encoding="utf-8").strip()
 
 
 def node_name(settings: Settings) -> str:
@@ -369,11 +377,11 @@ def _check_rules(settings: Settings, known: Mapping[str, SettingInfo], origins: 
             raise _wrong(known[rule.key]._replace(allowed=rule.allowed), value, origin)
 
 
-def _create_secret(path: Path) -> None:
+def _create_file(path: Path, line: str) -> None:
     """Written aside and linked into place: of two processes that start at once both find the same, whole key."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(MIN_SECRET_BYTES) + "\n")
+        file.write(line + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:

@@ -32,6 +32,7 @@
     │   ├── TooManyCalls      429 too_many_calls
     │   └── TooManyContactRequests 429 too_many_contact_requests
     ├── InternalError         500 internal_error
+    ├── PushFailed            502 push_failed          a push service did not take a message
     └── Unavailable           503 unavailable
 
 HTTP answers with ``status`` and an ``application/problem+json`` body, a socket with an ``error`` frame of the same
@@ -209,6 +210,10 @@ class TooManyContactRequests(RateLimited):
 
 class InternalError(RingbackError):
     code, title, retryable = "internal_error", "The server failed; the request id helps to find out why", True
+
+
+class PushFailed(RingbackError):
+    code, status, title, retryable = "push_failed", 502, "The push service did not take the message", True
 
 
 class Unavailable(RingbackError):

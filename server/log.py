@@ -73,8 +73,9 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
         logging.getLogger(chatty).setLevel(max(logging.INFO, root.level))
 
 
-_LEVELS = {503: logging.WARNING}
-"""Draining and a database that is away are states of operation; every other 5xx is a fault of ours."""
+_LEVELS = {502: logging.WARNING, 503: logging.WARNING}
+"""A push service that refuses is a fault of somebody else's, draining and a database that is away are states of
+operation; every other 5xx is a fault of ours."""
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -37,6 +37,10 @@ class Metrics:
             "ringback_calls_expired", "Calls that a sweep ended at their deadline", registry=self.registry
         )
 
+        self.push_messages = Counter(
+            "ringback_push_messages", "Push messages by what came of them", ["outcome"], registry=self.registry
+        )
+
     def watch(self, name: str, description: str, figure: Callable[[], float]) -> None:
         """A gauge that asks ``figure`` when it is read."""
         Gauge(name, description, registry=self.registry).set_function(figure)

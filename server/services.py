@@ -16,6 +16,8 @@ from server.languages.choice import Languages
 from server.metrics import Metrics
 from server.origins import Origins
 from server.people.contacts import Contacts
+from server.push.keys import VapidKey
+from server.push.notifier import Notifier
 from server.realtime.background import Background
 from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import HeartbeatWheel
@@ -46,6 +48,8 @@ class Services:
     sign_ins: SignIns
     devices: Devices
     accounts: Accounts
+    push_key: VapidKey
+    push: Notifier
     presence: PresenceBoard
     switchboard: Switchboard
     mailboxes: Mailboxes

@@ -304,6 +304,41 @@ class IceSettings(Section, frozen=True, kw_only=True):
     ] = 600
 
 
+class PushSettings(Section, frozen=True, kw_only=True):
+    """Web Push: how browsers are rung whose page is closed."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="Whether browsers may subscribe; their makers' push services then carry encrypted messages.",
+            extra={"allowed": "true or false"},
+        ),
+    ] = True
+    vapid_private_key: Annotated[
+        str,
+        Meta(
+            description="Key that push services know this server by (P-256, 32 bytes in base64url); empty means one "
+            "that is generated and kept in the data folder.",
+            extra=SECRET | {"allowed": "43 characters of base64url, or empty"},
+        ),
+    ] = ""
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^((mailto:[^@\s]+@[^@\s]+)|(https://\S+))?$",
+            description="Where a push service reaches the operator; empty means public_url. Apple's wants a real one.",
+            extra={"allowed": "empty, mailto:name@host or https://…"},
+        ),
+    ] = ""
+    trusted_endpoints: Annotated[
+        tuple[Origin, ...],
+        Meta(
+            description="Origins of push services of your own, which may be http and have private addresses.",
+            extra={"allowed": "a list of scheme://host[:port]"},
+        ),
+    ] = ()
+
+
 class JobSettings(Section, frozen=True, kw_only=True):
     """How often the periodic jobs run."""
 
@@ -352,6 +387,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     voicemail: VoicemailSettings = VoicemailSettings()
     people: PeopleSettings = PeopleSettings()
     ice: IceSettings = IceSettings()
+    push: PushSettings = PushSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -53,7 +53,7 @@ def test_every_error_stands_in_the_drawing_of_the_tree(error: type[RingbackError
 
 @pytest.mark.parametrize("error", ALL, ids=code)
 def test_only_what_may_pass_is_to_be_tried_again(error: type[RingbackError]) -> None:
-    assert error.retryable == (error.status in (429, 500, 503))
+    assert error.retryable == (error.status in (429, 500, 502, 503))
 
 
 def test_an_error_says_its_title_unless_told_otherwise() -> None:

@@ -1,7 +1,8 @@
 """Tokens: signed statements of who somebody is, for one purpose and one time each (RFC 7519, RFC 8725).
 
-Four kinds, told apart by their audience: ``access`` for the API, ``ws`` to open one socket, ``page`` in the browser's
-cookie, ``refresh`` for the next pair. The algorithm is pinned, and every claim is required and checked.
+Five kinds, told apart by their audience: ``access`` for the API, ``ws`` to open one socket, ``page`` in the browser's
+cookie, ``refresh`` for the next pair, ``push`` to say that a browser whose page is closed rings for one call. The
+algorithm is pinned, and every claim is required and checked.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from server.errors import TokenExpired, Unauthenticated
 from server.ids import is_id, new_id
 from server.settings import AuthSettings
 
-Kind = Literal["access", "ws", "page", "refresh"]
+Kind = Literal["access", "ws", "page", "refresh", "push"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 ALGORITHM = "HS256"
@@ -27,9 +28,13 @@ REQUIRED = ["iss", "aud", "sub", "exp", "iat", "jti", "sid"]
 MAX_REMEMBERED = 4096
 """Tokens whose signature was checked and is not checked again (24 µs each); about 2 MiB."""
 
+PUSH_LIFE = timedelta(minutes=10)
+"""The longest that a call may ring (``calls.ring_timeout_s``)."""
+
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a good token says: who, in which sign-in, until when; ``number`` counts refresh tokens."""
+    """What a good token says: who, in which sign-in, until when; ``number`` counts refresh tokens, ``call_id``
+    is the one call of a push token."""
 
     user_id: str
     sign_in_id: str
@@ -37,6 +42,7 @@ class Claims(msgspec.Struct, frozen=True):
     issued_at_s: int
     expires_at_s: int
     number: int = 0
+    call_id: str = ""
 
 
 class Tokens:
@@ -54,11 +60,12 @@ class Tokens:
             "ws": timedelta(seconds=settings.ws_token_ttl_s),
             "page": days,
             "refresh": days,
+            "push": PUSH_LIFE,
         }
         self._remembered: dict[tuple[Kind, str], Claims] = {}
 
-    def issue(self, kind: Kind, user_id: str, sign_in_id: str, number: int = 0) -> str:
-        """A new token of ``kind``."""
+    def issue(self, kind: Kind, user_id: str, sign_in_id: str, number: int = 0, call_id: str = "") -> str:
+        """A new token of ``kind``; ``number`` is for refresh tokens, ``call_id`` for push tokens."""
         now = self._clock.now()
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -71,6 +78,8 @@ class Tokens:
         }
         if kind == "refresh":
             claims["n"] = number
+        if kind == "push":
+            claims["call"] = call_id
         key = self._keys[self._signing_key_id]
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": self._signing_key_id})
 
@@ -111,10 +120,13 @@ class Tokens:
             raise ValueError("lives longer than any that was issued")
         if issued > _seconds(self._clock.now()) + self._leeway_s:
             raise ValueError("from the future")
+        call_id = said.get("call", "")
+        if not isinstance(call_id, str):
+            raise ValueError("not an id")
         ids = (said["sub"], said["sid"], said["jti"])
         if not all(isinstance(each, str) and is_id(each) for each in ids):
             raise ValueError("not an id")
-        return Claims(*ids, issued_at_s=issued, expires_at_s=expires, number=number)
+        return Claims(*ids, issued_at_s=issued, expires_at_s=expires, number=number, call_id=call_id)
 
 
 def _is_whole(value: object) -> bool:

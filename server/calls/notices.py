@@ -34,7 +34,7 @@ def notices(
             continue
         if was is not None and was.is_ringable and not leg.is_ringable:
             stopped = IncomingStopped(
-                timestamp=rfc3339(now), call_id=after.call_id, reason=_why_it_stopped(after, leg), user_id=by
+                timestamp=rfc3339(now), call_id=after.call_id, reason=why_it_stopped(after, leg), user_id=by
             )
             yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
         yield topic, ToDevices(leg.user.id, changed)
@@ -58,7 +58,8 @@ def expires_in_ms(call: Call, now: datetime) -> int:
     return max(0, round((call.ring_deadline - now).total_seconds() * 1000))
 
 
-def _why_it_stopped(call: Call, leg: Leg) -> Stopped:
+def why_it_stopped(call: Call, leg: Leg) -> Stopped:
+    """Why devices of the person of ``leg`` no longer ring."""
     if leg.joined_at is not None:  # and perhaps left again, where several changes are told at once
         return "answered_elsewhere"
     if leg.state == "declined":

@@ -79,6 +79,8 @@ class Switchboard:
         self.timing = Timing(settings.ring_timeout_s, settings.connect_timeout_s, settings.max_duration_s)
         self._buckets: dict[str, TokenBucket] = {}
         self._renewed_at_s = clock.monotonic()
+        self.listeners: list[Callable[[Call | None, Call], None]] = []
+        """Told (before, after) of each change that this process has stored; they must not block."""
         self._live: dict[str, Call] = {}  # the calls that this node has told of, as it told them last
 
     # ── placing ──
@@ -349,6 +351,8 @@ class Switchboard:
         for topic, message in notices(before, after, actor, self._clock.now(), by):
             self._bus.publish(topic, message)
         self._unread.changed(unread_by(after))
+        for listener in self.listeners:
+            listener(before, after)
         for user_id in after.user_ids():
             self._presence.changed(user_id)
 

@@ -14,10 +14,28 @@ SIGN_IN_INDEXES = [
     IndexModel([("user_id", ASCENDING)], name="of_user"),
     IndexModel([("revoked_at", ASCENDING)], name="revoked", partialFilterExpression={"revoked_at": {"$type": "date"}}),
     IndexModel([("changed_at", ASCENDING)], name="changed", partialFilterExpression={"changed_at": {"$type": "date"}}),
+    IndexModel(
+        [("push.endpoint_key", ASCENDING)],
+        name="pushed_to",
+        partialFilterExpression={"push.endpoint_key": {"$type": "string"}},
+    ),
     # MongoDB removes what has run out by itself, within a minute or so.
     IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
 ]
 SPENT_INDEXES = [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)]
+
+
+class PushSubscription(msgspec.Struct, frozen=True):
+    """Where the browser of a sign-in is pushed to (W3C Push API). ``endpoint_key`` is the endpoint's SHA-256 in hex,
+    ``p256dh`` and ``auth`` are the browser's keys in base64url, ``failures`` counts refusals since the last success."""
+
+    endpoint_key: str
+    endpoint: str
+    p256dh: str
+    auth: str
+    created_at: datetime
+    locale: str | None = None
+    failures: int = 0
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -39,6 +57,7 @@ class SignIn(msgspec.Struct, frozen=True):
     silenced: bool = False
     last_seen_at: datetime | None = None
     changed_at: datetime | None = None
+    push: PushSubscription | None = None
 
 
 class SignInStore:
@@ -77,6 +96,36 @@ class SignInStore:
             )
         )
 
+    async def subscribe(self, sign_in_id: str, user_id: str, push: PushSubscription) -> bool:
+        """Lets that sign-in be pushed to, and takes the endpoint from any other: somebody else signed in there before.
+
+        False if the sign-in is over or not that person's."""
+        await self._sign_ins.update_all(
+            {"push.endpoint_key": push.endpoint_key, "_id": {"$ne": sign_in_id}}, {"$unset": {"push": ""}}
+        )
+        document = msgspec.to_builtins(push, builtin_types=(datetime,))
+        return await self.change(sign_in_id, user_id, push=document) is not None
+
+    async def unsubscribe(self, sign_in_id: str, endpoint_key: str | None = None) -> bool:
+        """Takes the subscription away, ``endpoint_key``: only if it is that one; false if there was none."""
+        query: Document = {"_id": sign_in_id, "push": {"$type": "object"}}
+        if endpoint_key is not None:
+            query["push.endpoint_key"] = endpoint_key
+        return await self._sign_ins.update(query, {"$unset": {"push": ""}})
+
+    async def count_push_failure(self, sign_in_id: str, endpoint_key: str) -> int:
+        """Notes that the push service refused a message; returns how many times in a row."""
+        found = await self._sign_ins.update_and_get(
+            {"_id": sign_in_id, "push.endpoint_key": endpoint_key}, {"$inc": {"push.failures": 1}}
+        )
+        return int(found["push"]["failures"]) if found else 0
+
+    async def forget_push_failures(self, sign_in_id: str, endpoint_key: str) -> None:
+        """The push service took a message."""
+        await self._sign_ins.update(
+            {"_id": sign_in_id, "push.endpoint_key": endpoint_key}, {"$set": {"push.failures": 0}}
+        )
+
     async def changed_since(self, moment: datetime) -> list[SignIn]:
         """The sign-ins whose person renamed or silenced them at or after ``moment``."""
         query = {"changed_at": {"$gte": moment, "$type": "date"}, "revoked_at": None}
@@ -95,9 +144,7 @@ class SignInStore:
 
     async def revoke(self, sign_in_id: str, now: datetime, why: str) -> bool:
         """Ends one sign-in; false if it had ended before."""
-        return await self._sign_ins.update(
-            {"_id": sign_in_id, "revoked_at": None}, {"$set": {"revoked_at": now, "revoked_why": why}}
-        )
+        return await self._sign_ins.update({"_id": sign_in_id, "revoked_at": None}, _ended(now, why))
 
     async def revoke_all(self, user_id: str, now: datetime, why: str, *, but: str | None = None) -> list[str]:
         """Ends every sign-in of a person ``but`` one; returns the ids of those that ended."""
@@ -105,9 +152,7 @@ class SignInStore:
         if but is not None:
             query["_id"] = {"$ne": but}
         ids = [str(document["_id"]) for document in await self._sign_ins.find(query, fields=["_id"])]
-        await self._sign_ins.update_all(
-            {"_id": {"$in": ids}, "revoked_at": None}, {"$set": {"revoked_at": now, "revoked_why": why}}
-        )
+        await self._sign_ins.update_all({"_id": {"$in": ids}, "revoked_at": None}, _ended(now, why))
         return ids
 
     async def revoked_since(self, moment: datetime) -> list[str]:
@@ -123,6 +168,11 @@ class SignInStore:
         except Duplicate:
             return False
         return True
+
+
+def _ended(now: datetime, why: str) -> Document:
+    """What a sign-in is when it ends; its browser is not pushed to any more."""
+    return {"$set": {"revoked_at": now, "revoked_why": why}, "$unset": {"push": ""}}
 
 
 def _sign_in(document: Document | None) -> SignIn | None:

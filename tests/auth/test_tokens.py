@@ -26,7 +26,7 @@ SECRET, OTHER_SECRET = "s" * 40, "o" * 40
 SETTINGS = AuthSettings()
 NOW_S = int(START.timestamp())
 USER, SIGN_IN = new_id(), new_id()
-LIFE_S: dict[Kind, int] = {"access": 900, "ws": 120, "page": 14 * 86_400, "refresh": 14 * 86_400}
+LIFE_S: dict[Kind, int] = {"access": 900, "ws": 120, "page": 14 * 86_400, "refresh": 14 * 86_400, "push": 600}
 PUBLIC_KEY = """\
 -----BEGIN PUBLIC KEY-----
 MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf

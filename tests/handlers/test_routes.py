@@ -52,6 +52,7 @@ def test_only_these_addresses_are_open_to_everybody() -> None:
         "/logout",
         *(f"{API}/auth/{name}" for name in ("login", "refresh", "register")),
         *(f"{API}/{name}" for name in ("health", "livez", "readyz", "metrics")),
+        *(f"{API}/push/{name}" for name in ("ringing", "decline")),
     }
 
 

@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 
 from server.ids import new_id
 from server.store.driver import Database
-from server.store.sign_ins import SIGN_IN_INDEXES, SPENT_INDEXES, SignIn, SignInStore
+from server.store.sign_ins import SIGN_IN_INDEXES, SPENT_INDEXES, PushSubscription, SignIn, SignInStore
 from tests.helpers import today
 from tests.store.conftest import Plans
 
@@ -198,6 +198,61 @@ async def test_a_device_was_seen_at_the_latest_time_that_was_noted(store: SignIn
     assert (await store.get(sign_in.sign_in_id)).last_seen_at == now + timedelta(minutes=2)  # type: ignore[union-attr]
 
 
+# ── where browsers are pushed to ──
+
+
+def subscription(now: datetime, key: str = "key") -> PushSubscription:
+    return PushSubscription(key, "https://push.example/1", "p256dh", "auth", now)
+
+
+@pytest.mark.gen_test
+async def test_a_subscription_comes_back_with_its_sign_in(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    assert await store.subscribe(sign_in.sign_in_id, "alice", subscription(now))
+    assert await store.get(sign_in.sign_in_id) == replace(sign_in, push=subscription(now))
+
+
+@pytest.mark.gen_test
+async def test_an_endpoint_belongs_to_whoever_gave_it_last(store: SignInStore, now: datetime) -> None:
+    first, second = await stored(store, now), await stored(store, now, "bob")
+    await store.subscribe(first.sign_in_id, "alice", subscription(now))
+    await store.subscribe(second.sign_in_id, "bob", subscription(now))
+    assert await store.get(first.sign_in_id) == first
+    assert await store.get(second.sign_in_id) == replace(second, push=subscription(now))
+
+
+@pytest.mark.gen_test
+async def test_a_sign_in_that_is_over_takes_no_subscription_and_has_lost_its_own(
+    store: SignInStore, now: datetime
+) -> None:
+    one, two = await stored(store, now), await stored(store, now)
+    await store.subscribe(one.sign_in_id, "alice", subscription(now))
+    await store.subscribe(two.sign_in_id, "alice", subscription(now, "other"))
+    await store.revoke(one.sign_in_id, now, "signed out")
+    await store.revoke_all("alice", now, "disabled")
+    assert [(await store.get(each.sign_in_id)).push for each in (one, two)] == [None, None]  # type: ignore[union-attr]
+    assert not await store.subscribe(one.sign_in_id, "alice", subscription(now))
+
+
+@pytest.mark.gen_test
+async def test_only_the_subscription_that_is_meant_is_taken_away(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    await store.subscribe(sign_in.sign_in_id, "alice", subscription(now))
+    assert not await store.unsubscribe(sign_in.sign_in_id, "an older one")
+    assert await store.unsubscribe(sign_in.sign_in_id, "key")
+    assert not await store.unsubscribe(sign_in.sign_in_id)
+
+
+@pytest.mark.gen_test
+async def test_failures_are_counted_until_one_message_is_taken(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    await store.subscribe(sign_in.sign_in_id, "alice", subscription(now))
+    assert [await store.count_push_failure(sign_in.sign_in_id, "key") for _ in range(2)] == [1, 2]
+    await store.forget_push_failures(sign_in.sign_in_id, "key")
+    assert await store.count_push_failure(sign_in.sign_in_id, "key") == 1
+    assert await store.count_push_failure(sign_in.sign_in_id, "another") == 0
+
+
 @pytest.mark.gen_test
 async def test_every_index_is_made(store: SignInStore, db: Database) -> None:
     for collection, indexes in [("sign_ins", SIGN_IN_INDEXES), ("spent_tokens", SPENT_INDEXES)]:
@@ -225,6 +280,10 @@ async def test_no_query_scans_the_collections(store: SignInStore, now: datetime,
     await store.change(sign_in.sign_in_id, "alice", silenced=True, changed_at=now)
     await store.changed_since(now)
     await store.saw([sign_in.sign_in_id], now)
+    await store.subscribe(sign_in.sign_in_id, "alice", subscription(now))
+    await store.count_push_failure(sign_in.sign_in_id, "key")
+    await store.forget_push_failures(sign_in.sign_in_id, "key")
+    await store.unsubscribe(sign_in.sign_in_id, "key")
     found = plans()
-    assert len(found) == 10
+    assert len(found) == 15
     assert [plan for plan in found if "COLLSCAN" in plan] == []
