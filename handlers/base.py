@@ -26,7 +26,7 @@ from server.errors import (
 )
 from server.ids import new_id
 from server.languages.language import Language
-from server.languages.sentences import N_, Translate
+from server.languages.sentences import N_, Translate, said
 from server.log import get_logger
 from server.services import Services
 from server.settings import Settings
@@ -124,8 +124,10 @@ class BaseHandler(tornado.web.RequestHandler):
         return self.identity
 
     def device_label(self, given: str | None = None) -> str:
-        """What the person will recognise this device by: what it says itself, else its browser and system."""
-        return (given or browser_label(self.request.headers.get("User-Agent", "")))[:MAX_DEVICE_CHARACTERS]
+        """What the person will recognise this device by: what it says itself, else its browser and system, said in the
+        language of the sign-in."""
+        label = given or said(browser_label(self.request.headers.get("User-Agent", "")), self.language.translate)
+        return label[:MAX_DEVICE_CHARACTERS]
 
     async def _identify(self) -> None:
         authorization = self.request.headers.get("Authorization", "")
@@ -289,8 +291,8 @@ def browser_label(user_agent: str) -> str:
     browser = next((name for mark, name in browsers if mark in user_agent), None)
     system = next((name for mark, name in systems if mark in user_agent), None)
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "Unknown device"
+        return N_("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or N_("Unknown device")
 
 
 def as_ringback(raised: BaseException | None, status: int) -> RingbackError:
@@ -302,7 +304,7 @@ def as_ringback(raised: BaseException | None, status: int) -> RingbackError:
     if status == 405:
         return MethodNotAllowed()
     if 400 <= status < 500:
-        error = RingbackError(HTTPStatus(status).phrase)
-        error.code, error.status, error.title = "bad_request", status, HTTPStatus(status).phrase
+        error = BadRequest()
+        error.status = status
         return error
     return InternalError()

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.handlers.browser import Browser
-from tests.running import Answer, Running
+from tests.running import PASSWORD, Answer, Running
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
 
@@ -162,3 +162,18 @@ class TestRefusals:
     async def test_are_in_english_for_a_program_that_asks_for_nothing(self, running: Running) -> None:
         answer = await running.api("GET", "/calls")
         assert (answer.document["title"], answer.headers["Content-Language"]) == ("Sign in first", "en")
+
+    @pytest.mark.gen_test
+    async def test_of_tornados_own_are_said_as_ours_are(self, running: Running) -> None:
+        answer = await running.fetch("GET", "/login?next=%ff", headers=CHINESE)
+        assert (answer.status, "请求不符合要求" in answer.body.decode()) == (400, True)
+
+
+@pytest.mark.gen_test
+async def test_a_device_is_named_in_the_language_of_the_sign_in(running: Running) -> None:
+    await running.person("alice")
+    browser = CHINESE | {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36"}
+    document = {"username": "alice", "password": PASSWORD}
+    token = (await running.api("POST", "/auth/login", document, **browser)).document["access_token"]
+    devices = (await running.api("GET", "/devices", Authorization=f"Bearer {token}")).document["items"]
+    assert "Linux 上的 Chrome" in [device["label"] for device in devices]
