@@ -33,6 +33,7 @@ SAID: dict[str, Any] = {"_": {None: (1,), 3: (1, 2)}, "ngettext": (1, 2)}
 """Functions that say a sentence, and where in their arguments it stands."""
 SAID_BY_SERVER: dict[str, Any] = SAID | {
     "N_": (1,),
+    "translate": (1,),
     "Refused": (2,),
     "_refuse": (2,),
     "ProtocolFailure": (2,),

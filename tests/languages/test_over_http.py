@@ -177,3 +177,21 @@ async def test_a_device_is_named_in_the_language_of_the_sign_in(running: Running
     token = (await running.api("POST", "/auth/login", document, **browser)).document["access_token"]
     devices = (await running.api("GET", "/devices", Authorization=f"Bearer {token}")).document["items"]
     assert "Linux 上的 Chrome" in [device["label"] for device in devices]
+
+
+class TestOutcomes:
+    @pytest.mark.gen_test
+    async def test_are_told_to_each_side_in_their_language(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await bob.api("PATCH", "/users/me", {"locale": "zh-Hans"})
+        await alice.do("cancel", await alice.place("bob", media="audio"))
+        mine, theirs = (await alice.history())[0], (await bob.history())[0]
+        assert (mine["outcome"], theirs["outcome"]) == ("You hung up before bob answered", "未接来电")
+        assert theirs["details"].startswith("语音通话")
+
+    @pytest.mark.gen_test
+    async def test_have_the_name_in_the_place_where_the_language_wants_it(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await bob.do("decline", await alice.place("bob"))
+        answer = await alice.api("GET", "/calls", **CHINESE)
+        assert re.search("bob.* 已拒接", answer.document["items"][0]["outcome"])
