@@ -54,7 +54,13 @@ async def running_call(server: Server, people: list[dict[str, Any]]) -> dict[str
     refs = [UserRef(person["user_id"], person["username"], person["username"]) for person in people]
     timing = services.switchboard.timing
     call: Call = rules.place(
-        refs[0], Device("bench", "bench"), [Callee(ref, reached=True) for ref in refs[1:]], "video", now, timing, new_id
+        refs[0],
+        Device("bench", "bench"),
+        [Callee(user=ref, reached=True) for ref in refs[1:]],
+        "video",
+        now,
+        timing,
+        new_id,
     )
     for ref in refs[1:]:
         call = rules.answer(call, ref.id, Device("bench", "bench"), now, timing)

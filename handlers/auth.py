@@ -8,9 +8,10 @@ import msgspec
 
 from handlers.base import ApiHandler
 from server.auth.sign_ins import TokenPair
+from server.calls.model import CallWaiting
 from server.calls.quiet_hours import QuietHours
 from server.errors import NotFound, RegistrationClosed
-from server.store.users import Callers, CallWaiting, User
+from server.store.users import Callers, User
 
 
 class LoginBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,6 +166,8 @@ class MeHandler(ApiHandler):
             changes["locale"] = self.services.languages.chosen(body.locale, "locale").tag
         user = await self.services.accounts.change_profile(self.who.user.id, **changes)
         self.services.presence.changed(user.user_id, user.do_not_disturb, user.quiet_hours)
+        if changes.keys() & {"do_not_disturb", "quiet_hours"} and user.wants_quiet(self.services.clock.now()):
+            await self.services.switchboard.disturb_no_more(user.user_id)
         self.reply(profile(user))
 
 

@@ -28,8 +28,8 @@ class CallsHandler(HistoryHandler):
     async def post(self) -> None:
         """201 the call; 200 for a repeated ``client_key``, or with ``merged`` when the callee was dialling us."""
         body = self.read(PlaceBody)
-        placed = await self.services.switchboard.place(self.who, body.callees, body.media, body.client_key)
-        answer = view(placed.call)
+        placed = await self.services.dialling.place(self.who, body.callees, body.media, body.client_key)
+        answer = view(placed.call, self.who.user.id)
         if placed.merged:
             answer["merged"] = True
         self.reply(answer, 201 if placed.created else 200)
@@ -40,7 +40,8 @@ class CallHandler(ApiHandler):
 
     async def get(self, call_id: str) -> None:
         """The call, for whoever is in it."""
-        self.reply(view(await self.services.switchboard.of(call_id, self.who.user.id)))
+        user_id = self.who.user.id
+        self.reply(view(await self.services.switchboard.of(call_id, user_id), user_id))
 
     async def delete(self, call_id: str) -> None:
         """204; the call leaves the own history, and stays in the others'."""
@@ -55,7 +56,7 @@ class CallActionHandler(ApiHandler):
     async def post(self, call_id: str, action: str) -> None:
         """200 with the call as it is then; 409 ``already_answered`` or ``call_ended`` for whoever comes too late."""
         self.read(NoBody)
-        self.reply(view(await self._action(action)(call_id)))
+        self.reply(view(await self._action(action)(call_id), self.who.user.id))
 
     def _action(self, name: str) -> Callable[[str], Awaitable[Call]]:
         switchboard, who = self.services.switchboard, self.who

@@ -81,9 +81,11 @@ class BlockHandler(ApiHandler):
     """``/contacts/{user_id}/block``."""
 
     async def put(self, user_id: str) -> None:
-        """200 with the item, which is blocked now."""
+        """200 with the item, which is blocked now: what rings from there stops."""
         self.read(NoBody)
-        self.reply(await self.services.contacts.block(self.who.user.id, user_id))
+        item = await self.services.contacts.block(self.who.user.id, user_id)
+        await self.services.switchboard.block(self.who.user.id, user_id)
+        self.reply(item)
 
     async def delete(self, user_id: str) -> None:
         """200 with the item, which is blocked no longer."""

@@ -40,7 +40,7 @@ class HistoryArguments:
 def history_item(entry: Entry, user_id: str, translate: Translate) -> dict[str, Any]:
     """A call as it stands in one person's history; its sentences in their language."""
     call = entry.call
-    return view(call) | {
+    return view(call, user_id) | {
         "direction": direction_of(call, user_id),
         "missed": was_missed_by(call, user_id),
         "unread": entry.unread,

@@ -180,7 +180,7 @@ class CallPageHandler(PageHandler):
         call = await self.services.switchboard.of(call_id, self.who.user.id)
         leg = call.leg_of(self.who.user.id)
         assert leg is not None
-        shown = msgspec.to_builtins(view(call))
+        shown = msgspec.to_builtins(view(call, leg.user.id))
         ice = ice_servers(self.services.settings.ice, self.who.user.id, self.services.clock)
         self.render_page(
             "call.html",

@@ -54,6 +54,7 @@ class Leg(msgspec.Struct, frozen=True):
     state: str
     device: str | None = None
     reason: str | None = None
+    call_waiting: bool = False
     joined_at: datetime | None = None
     left_at: datetime | None = None
 
@@ -77,6 +78,7 @@ class Call(msgspec.Struct, frozen=True):
     ended_at: datetime | None = None
     duration_s: float | None = None
     end_reason: str | None = None
+    ended_by: str | None = None
     merged: bool = False
     direction: Literal["outgoing", "incoming"] | None = None
     missed: bool = False

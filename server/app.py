@@ -21,6 +21,7 @@ from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
+from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.inbox import Inbox
 from server.calls.presence import PresenceBoard
@@ -182,7 +183,7 @@ class Server:
         devices = Devices(sign_in_store, sign_ins, hub, bus, clock)
         presence = PresenceBoard(hub, bus, clock)
         unread = UnreadCounts(calls, bus, background, clock)
-        switchboard = Switchboard(calls, users, presence, unread, hub, bus, clock, settings.calls)
+        switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
         push_settings = settings.push
         vapid_key = VapidKey(push_key or push_settings.vapid_private_key or new_private_key())
@@ -236,6 +237,7 @@ class Server:
             switchboard=switchboard,
             mailboxes=mailboxes,
             histories=Histories(calls, users, unread),
+            dialling=Dialling(switchboard, calls, users, contact_store, presence, clock, settings.calls),
             hub=hub,
             heartbeat=HeartbeatWheel(
                 sockets.heartbeat_timeout_s,
@@ -344,6 +346,7 @@ class Server:
         dropped = self.services.hub.sweep()
         lost = self.rooms.sweep()
         self.services.presence.sweep()
+        self.services.dialling.limits.sweep()
         await self.services.background.catch_up()  # before deadlines are judged: media may have flowed since
         report = await self.services.switchboard.sweep()
         self.services.metrics.expired_calls.inc(report.expired)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
+from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.presence import PresenceBoard
 from server.calls.switchboard import Switchboard
@@ -54,6 +55,7 @@ class Services:
     switchboard: Switchboard
     mailboxes: Mailboxes
     histories: Histories
+    dialling: Dialling
     hub: Hub
     heartbeat: HeartbeatWheel
     background: Background

@@ -84,7 +84,7 @@ def placed(
     make_id: Callable[[], str] = new_id,
 ) -> Call:
     """A call that was just placed, to Bob unless somebody else is named; the devices of those named are there."""
-    people = [each if isinstance(each, Callee) else Callee(each, reached=True) for each in callees or (BOB,)]
+    people = [each if isinstance(each, Callee) else Callee(user=each, reached=True) for each in callees or (BOB,)]
     return rules.place(caller, device(f"{caller.id}'s"), people, media, now, timing, make_id, client_key)
 
 

@@ -283,8 +283,8 @@ def test_presence_is_documented_with_its_states() -> None:
 
 
 def test_the_example_of_a_call_has_its_fields() -> None:
-    alice, bob = frames.UserRef("a", "alice", "Alice"), Callee(frames.UserRef("b", "bob", "Bob"), reached=True)
-    call = view(place(alice, Device("d", "laptop"), [bob], "video", datetime.now(UTC), Timing(), new_id))
+    alice, bob = frames.UserRef("a", "alice", "Alice"), Callee(user=frames.UserRef("b", "bob", "Bob"), reached=True)
+    call = view(place(alice, Device("d", "laptop"), [bob], "video", datetime.now(UTC), Timing(), new_id), alice.id)
     example = json.loads("\n".join(DOCUMENT.code("A call")))
     assert example.keys() == call.keys()
     assert all(leg.keys() == call["legs"][0].keys() for leg in example["legs"])

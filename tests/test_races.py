@@ -16,6 +16,7 @@ __all__ = ["_one_database", "database", "http_client", "running", "stalling", "s
 
 NO_LIMIT: dict[str, object] = {
     "calls.calls_per_minute": 10_000,
+    "calls.calls_per_pair_per_minute": 10_000,
     "sockets.frames_per_s": 10_000,
     "sockets.frames_burst": 10_000,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.calls.model import Call, Leg
+from server.calls.model import Call, Leg, seen_by
 from server.calls.outcomes import Translate, spoken_duration
 
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
@@ -16,7 +16,7 @@ RANG_AT_LEAST_S = 1.0
 
 def details(call: Call, user_id: str, translate: Translate = str) -> str:
     """For the person who reads it, in their language: ``Video call · Bob hung up · Rang for 0:12``."""
-    return " · ".join(_parts(call, user_id, translate))
+    return " · ".join(_parts(seen_by(call, user_id), user_id, translate))
 
 
 def _parts(call: Call, user_id: str, translate: Translate) -> Iterator[str]:

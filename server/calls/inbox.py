@@ -85,9 +85,9 @@ class Inbox:
         for call in await self._switchboard.live_of(user_id):
             leg = call.leg_of(user_id)
             if leg is None or not leg.is_ringable or session.who.silenced:
-                others.append(view(call))
+                others.append(view(call, user_id))
             elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
-                incoming.append({"call": view(call), "expires_in_ms": expires_in_ms(call, now)})
+                incoming.append({"call": view(call, user_id), "expires_in_ms": expires_in_ms(call, now)})
                 if not leg.reached:
                     self._background.start(partial(self._switchboard.reached, call.call_id, user_id), "reached")
         return {"incoming": incoming, "calls": others}
@@ -129,10 +129,10 @@ class Inbox:
         return None
 
     async def _answer(self, session: Session, frame: frames.AnswerCall) -> Result:
-        return _call(await self._switchboard.answer(frame.call_id, session.who, session.id))
+        return _call(await self._switchboard.answer(frame.call_id, session.who, session.id), session)
 
     async def _decline(self, session: Session, frame: frames.Decline) -> Result:
-        return _call(await self._switchboard.decline(frame.call_id, session.who, session.id))
+        return _call(await self._switchboard.decline(frame.call_id, session.who, session.id), session)
 
     def _ignore(self, session: Session, frame: frames.Ignore) -> Result:
         return None  # this device is silent by its own doing; the others go on ringing
@@ -144,6 +144,8 @@ class Inbox:
         do_not_disturb = frame.state == "do_not_disturb"
         user = await self._accounts.change_profile(session.who.user.id, do_not_disturb=do_not_disturb)
         self._presence.changed(user.user_id, user.do_not_disturb, user.quiet_hours)
+        if do_not_disturb:
+            await self._switchboard.disturb_no_more(user.user_id)
         return None
 
     async def _watch(self, session: Session, frame: frames.Watch) -> Result:
@@ -161,5 +163,5 @@ class Inbox:
         }
 
 
-def _call(call: Call) -> dict[str, Any]:
-    return {"call": view(call)}
+def _call(call: Call, session: Session) -> dict[str, Any]:
+    return {"call": view(call, session.who.user.id)}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from server.realtime.frames import UserRef
 from server.wire import optional_rfc3339, rfc3339
@@ -44,6 +45,9 @@ EndReason = Literal[
     "error",
 ]
 
+CallWaiting = Literal["ring", "busy"]
+"""Whether a second call rings (softly) while the person is in one, or finds them busy."""
+
 RINGABLE: frozenset[str] = frozenset({"invited", "ringing"})
 """States of a leg for which devices ring."""
 IN_CALL: frozenset[str] = frozenset({"joined", "reconnecting"})
@@ -70,6 +74,10 @@ class Leg(msgspec.Struct, frozen=True):
     reason: str | None = None
     reached: bool = False
     """Whether any device of this person was connected while the call rang."""
+    call_waiting: bool = False
+    """Whether the person takes part in another call meanwhile: their devices ring softly, and the caller reads it."""
+    seems_ringing_at: datetime | None = None
+    """Of a leg that is ``blocked``: when it begins to look to the others as if it rang."""
     ringing_at: datetime | None = None
     joined_at: datetime | None = None
     media_at: datetime | None = None
@@ -80,6 +88,12 @@ class Leg(msgspec.Struct, frozen=True):
     def is_ringable(self) -> bool:
         """Whether devices of this person ring, or should."""
         return self.state in RINGABLE
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the others wait for this person: also where nothing rings because of a block, of which none of them
+        learns."""
+        return self.is_ringable or (self.state == "blocked" and self.left_at is None)
 
     @property
     def is_in_call(self) -> bool:
@@ -120,10 +134,13 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def due_at(self) -> datetime | None:
-        """When the call changes by itself, the lease apart: its state ends, or devices stop ringing; None: never."""
-        if self.deadline is None or not any(leg.is_ringable for leg in self.legs):
+        """When the call changes by itself, the lease apart: its state ends, devices stop ringing, or one that is
+        blocked begins to seem to ring; None: never."""
+        awaited = [leg for leg in self.legs if leg.is_awaited]
+        if self.deadline is None or not awaited:
             return self.deadline
-        return min(self.deadline, self.ring_deadline)
+        seeming = [leg.seems_ringing_at for leg in awaited if leg.seems_ringing_at is not None]
+        return min(self.deadline, self.ring_deadline, *seeming)
 
     def leg(self, leg_id: str) -> Leg | None:
         """The leg with that id."""
@@ -149,8 +166,36 @@ def duration_s(call: Call) -> float | None:
     return round(max(0.0, (call.ended_at - call.answered_at).total_seconds()), 3)
 
 
-def view(call: Call) -> dict[str, Any]:
-    """The call as it crosses the wire (``docs/protocol.md``, «A call»)."""
+def hides_a_block(call: Call) -> bool:
+    """Whether the call does not look the same to everybody."""
+    return any(leg.state == "blocked" for leg in call.legs)
+
+
+def seen_by(call: Call, viewer_id: str) -> Call:
+    """The call as that person may see it, on every way by which they can.
+
+    Whoever has blocked the caller is called as it seems: their leg rings, and is missed after the whole time. Only they
+    themselves see that they have.
+    """
+    if not any(leg.state == "blocked" and leg.user.id != viewer_id for leg in call.legs):
+        return call
+    return replace(
+        call,
+        legs=tuple(leg if leg.user.id == viewer_id else _unblocked(leg) for leg in call.legs),
+        end_reason="no_answer" if call.end_reason == "blocked" else call.end_reason,
+    )
+
+
+def _unblocked(leg: Leg) -> Leg:
+    if leg.state != "blocked":
+        return leg
+    state: LegState = "missed" if leg.left_at else "ringing" if leg.ringing_at else "invited"
+    return replace(leg, state=state, seems_ringing_at=None)
+
+
+def view(call: Call, viewer_id: str) -> dict[str, Any]:
+    """The call as it crosses the wire to that person (``docs/protocol.md``, «A call»); see :func:`seen_by`."""
+    call = seen_by(call, viewer_id)
     return {
         "call_id": call.call_id,
         "state": call.state,
@@ -162,6 +207,7 @@ def view(call: Call) -> dict[str, Any]:
         "ended_at": optional_rfc3339(call.ended_at),
         "duration_s": duration_s(call),
         "end_reason": call.end_reason,
+        "ended_by": call.ended_by,
         "rev": call.rev,
         "legs": [
             {
@@ -170,6 +216,7 @@ def view(call: Call) -> dict[str, Any]:
                 "device": leg.device.label if leg.device else None,
                 "state": leg.state,
                 "reason": leg.reason,
+                "call_waiting": leg.call_waiting,
                 "joined_at": optional_rfc3339(leg.joined_at),
                 "left_at": optional_rfc3339(leg.left_at),
             }

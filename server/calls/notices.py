@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from server.calls.model import Call, Leg, view
+from server.calls.model import Call, Leg, hides_a_block, view
 from server.realtime.bus import CallNews, Message, ToDevices, call_topic, user_topic
 from server.realtime.frames import CallChanged, Incoming, IncomingStopped, encode
 from server.wire import rfc3339
@@ -21,23 +21,35 @@ def notices(
 
     ``actor`` is the connection or sign-in that caused the change: it learns of it by ``call`` and is not told that its
     own answer was given elsewhere. ``by`` is the user id of the person who did it. Rooms hear first, so that whoever is
-    in the call is never behind.
+    in the call is never behind. Whoever has blocked the caller hears nothing, but that what rang already stops.
     """
     yield call_topic(after.call_id), CallNews(after, by)
-    shown = view(after)
-    changed = encode(CallChanged(timestamp=rfc3339(now), call_id=after.call_id, call=shown, user_id=by))
+    timestamp = rfc3339(now)
+    changed = for_each_viewer(
+        after,
+        lambda shown: encode(CallChanged(timestamp=timestamp, call_id=after.call_id, call=shown, user_id=by)),
+    )
     for leg in after.legs:
         topic = user_topic(leg.user.id)
         was = before.leg(leg.leg_id) if before else None
         if leg.is_ringable and was is None:
-            yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now), rings=True)
+            yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now))
             continue
         if was is not None and was.is_ringable and not leg.is_ringable:
             stopped = IncomingStopped(
-                timestamp=rfc3339(now), call_id=after.call_id, reason=why_it_stopped(after, leg), user_id=by
+                timestamp=timestamp, call_id=after.call_id, reason=why_it_stopped(leg), user_id=by
             )
             yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
-        yield topic, ToDevices(leg.user.id, changed)
+        if leg.state != "blocked":
+            yield topic, ToDevices(leg.user.id, changed(leg.user.id))
+
+
+def for_each_viewer(call: Call, encoded: Callable[[dict[str, Any]], bytes]) -> Callable[[str], bytes]:
+    """From a user id to what ``encoded`` makes of the call as that person sees it: made once if all see the same."""
+    if hides_a_block(call):
+        return lambda viewer_id: encoded(view(call, viewer_id))
+    body = encoded(view(call, call.created_by.id))
+    return lambda viewer_id: body
 
 
 def incoming_frame(call: Call, leg: Leg, now: datetime) -> bytes:
@@ -47,7 +59,7 @@ def incoming_frame(call: Call, leg: Leg, now: datetime) -> bytes:
             timestamp=rfc3339(now),
             call_id=call.call_id,
             user_id=call.created_by.id,
-            call=view(call),
+            call=view(call, leg.user.id),
             expires_in_ms=expires_in_ms(call, now),
         )
     )
@@ -58,10 +70,10 @@ def expires_in_ms(call: Call, now: datetime) -> int:
     return max(0, round((call.ring_deadline - now).total_seconds() * 1000))
 
 
-def why_it_stopped(call: Call, leg: Leg) -> Stopped:
+def why_it_stopped(leg: Leg) -> Stopped:
     """Why devices of the person of ``leg`` no longer ring."""
     if leg.joined_at is not None:  # and perhaps left again, where several changes are told at once
         return "answered_elsewhere"
-    if leg.state == "declined":
+    if leg.state in ("declined", "do_not_disturb", "busy", "blocked"):  # the person's own wish, said somewhere else
         return "declined_elsewhere"
-    return "no_answer" if call.end_reason in ("no_answer", "unreachable") else "cancelled"
+    return "no_answer" if leg.reason in ("no_answer", "unreachable") else "cancelled"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from server.calls.model import Call, Leg, duration_s
+from server.calls.model import Call, Leg, duration_s, seen_by
 
 Translate = Callable[[str], str]
 
@@ -13,6 +13,7 @@ def outcome(call: Call, user_id: str, translate: Translate = str) -> str:
     """The sentence for that person; ``translate`` gives it in their language."""
     if not call.is_over:
         return translate("In progress")
+    call = seen_by(call, user_id)
     sentence = _sentence(call, call.leg_of(user_id) or call.caller)
     if sentence == _TALKED:
         return translate(sentence) % spoken_duration(duration_s(call) or 0.0)

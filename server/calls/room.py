@@ -9,6 +9,7 @@ import msgspec
 
 from server.calls.chat_log import ChatLog
 from server.calls.model import Call, Leg, view
+from server.calls.notices import for_each_viewer
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
 from server.close_codes import CloseCode
@@ -194,7 +195,7 @@ class Rooms:
 
     def _snapshot(self, room: Room, leg: Leg) -> dict[str, Any]:
         return {
-            "call": view(room.known()),
+            "call": view(room.known(), leg.user.id),
             "leg_id": leg.leg_id,
             "participants": room.others(leg.leg_id),
             "chat": room.chat.messages(),
@@ -459,9 +460,12 @@ class Rooms:
         room.told_rev = call.rev
         now = self._timestamp()
         frame = frames.Ended if call.is_over else frames.CallChanged
-        body = frames.encode(frame(timestamp=now, call_id=call.call_id, call=view(call), user_id=by))
+        body = for_each_viewer(
+            call,
+            lambda shown: frames.encode(frame(timestamp=now, call_id=call.call_id, call=shown, user_id=by)),
+        )
         for leg_id, session in list(room.members.items()):
-            session.deliver(body)
+            session.deliver(body(session.who.user.id))
             leg = call.leg(leg_id)
             if call.is_over or leg is None or not (leg.is_in_call or leg.is_ringable):
                 self._hub.retire(session, CloseCode.NORMAL)

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
-from server.calls.model import IN_CALL, Call, Device, EndReason, Leg, LegState, MediaKind
+from server.calls.model import IN_CALL, Call, CallWaiting, Device, EndReason, Leg, LegState, MediaKind
 from server.errors import AlreadyAnswered, BadState, CallEnded
 from server.realtime.frames import UserRef
 
@@ -42,13 +43,23 @@ class Timing:
         self.lease = timedelta(seconds=lease_s)
 
 
-class Callee:
-    """Somebody who is called: whether a device of theirs is connected, and whether they want to be disturbed."""
+class Callee(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is called, and what stands in the way: of several, the first from above."""
 
-    def __init__(self, user: UserRef, *, reached: bool, do_not_disturb: bool = False) -> None:
-        self.user = user
-        self.reached = reached
-        self.do_not_disturb = do_not_disturb
+    user: UserRef
+    reached: bool
+    """Whether a device of theirs is connected."""
+    blocked: bool = False
+    """Whether they have blocked the caller. Nothing rings, and nobody else learns why."""
+    seems_ringing_after_s: float = 0.5
+    """How long it takes until a blocked leg looks as if a device rang."""
+    contacts_only: bool = False
+    """Whether they take calls from contacts only, of whom the caller is none."""
+    do_not_disturb: bool = False
+    in_call: bool = False
+    """Whether they take part in a call that was answered."""
+    call_waiting: CallWaiting = "ring"
+    """What they want then."""
 
 
 def place(
@@ -61,21 +72,10 @@ def place(
     new_id: Callable[[], str],
     client_key: str | None = None,
 ) -> Call:
-    """A new call. A callee who does not want to be disturbed is an outcome of that leg, not an error."""
+    """A new call. A callee for whom nothing rings is an outcome of that leg, not an error."""
     ring_deadline = now + timing.ring
     first = Leg(leg_id=new_id(), user=caller, state="joined", invited_at=now, device=device, joined_at=now)
-    others = [
-        Leg(
-            leg_id=new_id(),
-            user=callee.user,
-            state="do_not_disturb" if callee.do_not_disturb else "invited",
-            reason="do_not_disturb" if callee.do_not_disturb else None,
-            left_at=now if callee.do_not_disturb else None,
-            invited_at=now,
-            reached=callee.reached,
-        )
-        for callee in callees
-    ]
+    others = [_called(callee, new_id(), now) for callee in callees]
     call = Call(
         call_id=new_id(),
         state="inviting",
@@ -88,6 +88,19 @@ def place(
         client_key=client_key,
     )
     return _ended_if_one_is_left(call, now, by=None)
+
+
+def _called(callee: Callee, leg_id: str, now: datetime) -> Leg:
+    leg = Leg(leg_id=leg_id, user=callee.user, state="invited", invited_at=now, reached=callee.reached)
+    if callee.blocked:
+        return _blocked(leg, now + timedelta(seconds=callee.seems_ringing_after_s))
+    if callee.contacts_only:
+        return _closed(leg, "do_not_disturb", "contacts_only", now)
+    if callee.do_not_disturb:
+        return _closed(leg, "do_not_disturb", "do_not_disturb", now)
+    if callee.in_call and callee.call_waiting == "busy":
+        return _closed(leg, "busy", "busy", now)
+    return replace(leg, call_waiting=callee.in_call)
 
 
 def reach(call: Call, user_id: str) -> Call:
@@ -133,9 +146,16 @@ def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timi
 
 
 def merge(call: Call, user_id: str, device: Device, media: MediaKind, now: datetime, timing: Timing) -> Call:
-    """The callee dials the caller while the call rings: that is an answer. Media kinds that differ become audio."""
-    answered = answer(call, user_id, device, now, timing)
-    if answered is not call and media != call.media:
+    """The callee dials the caller while the call rings: that is an answer. Media kinds that differ become audio.
+
+    Also where the callee has blocked the caller: whoever dials somebody wants to talk to them.
+    """
+    leg = call.leg_of(user_id)
+    heard = call
+    if leg is not None and leg.state == "blocked" and leg.is_awaited:
+        heard = _with_leg(call, replace(leg, state="ringing", seems_ringing_at=None))
+    answered = answer(heard, user_id, device, now, timing)
+    if answered is not heard and media != call.media:
         return replace(answered, media="audio")
     return answered
 
@@ -150,6 +170,34 @@ def decline(call: Call, user_id: str, now: datetime) -> Call:
         raise AlreadyAnswered()
     changed = _with_leg(call, _closed(leg, "declined", "declined", now))
     return _ended_if_one_is_left(_changed(call, changed), now, by=user_id)
+
+
+def block(call: Call, user_id: str, now: datetime, seems_ringing_after_s: float) -> Call:
+    """The person has blocked the caller while it rings: it stops on their devices, and nobody else is told."""
+    leg = call.leg_of(user_id)
+    if leg is None or leg is call.caller or not leg.is_ringable:
+        return call
+    return _changed(call, _with_leg(call, _blocked(leg, now + timedelta(seconds=seems_ringing_after_s))))
+
+
+def disturb_no_more(call: Call, user_id: str, now: datetime) -> Call:
+    """The person has switched do-not-disturb on while it rings."""
+    leg = call.leg_of(user_id)
+    if leg is None or not leg.is_ringable:
+        return call
+    changed = _with_leg(call, _closed(leg, "do_not_disturb", "do_not_disturb", now))
+    return _ended_if_one_is_left(_changed(call, changed), now, by=None)
+
+
+def busy_elsewhere(call: Call, user_id: str, now: datetime, call_waiting: CallWaiting) -> Call:
+    """The person has taken another call while this one rings: it goes on softly, or finds them busy."""
+    leg = call.leg_of(user_id)
+    if leg is None or not leg.is_ringable or (leg.call_waiting and call_waiting == "ring"):
+        return call
+    if call_waiting == "ring":
+        return _changed(call, _with_leg(call, replace(leg, call_waiting=True)))
+    changed = _with_leg(call, _closed(leg, "busy", "busy", now))
+    return _ended_if_one_is_left(_changed(call, changed), now, by=None)
 
 
 def cancel(call: Call, user_id: str, now: datetime) -> Call:
@@ -211,11 +259,9 @@ def leave(call: Call, leg_id: str, now: datetime, reason: EndReason, by: str | N
     if call.is_over or leg is None or not leg.is_in_call:
         return call
     left = _changed(call, _with_leg(call, _closed(leg, "left", reason, now)))
-    staying = [each for each in left.legs if each.is_in_call]
-    ringing = [each for each in left.legs if each.is_ringable]
     if leg is call.caller and call.state in ("inviting", "ringing"):
         return _end(left, "cancelled" if reason == "hangup" else reason, now, by, base=call)
-    if len(staying) + len(ringing) < 2:
+    if sum(each.is_in_call or each.is_awaited for each in left.legs) < 2:
         return _end(left, reason, now, by, base=call)
     return left
 
@@ -227,14 +273,37 @@ def expire(call: Call, now: datetime) -> Call:
     if call.lease_until is not None and now >= call.lease_until:
         return end(call, "connection_lost", now, by=None)
     if now < call.deadline:
-        return _rung_out(call, now)
+        rung_out = _rung_out(call, now)
+        return _seeming_to_ring(call, now) if rung_out is call else rung_out
     if call.state in ("inviting", "ringing"):
-        callees = call.legs[1:]
-        reached = any(leg.reached for leg in callees if leg.is_ringable)
-        return end(call, "no_answer" if reached else "unreachable", now, by=None)
+        return end(call, _unanswered(call), now, by=None)
     if call.state == "connecting":
         return end(call, "ice_failed", now, by=None)
     return end(call, "max_duration", now, by=None)
+
+
+def _unanswered(call: Call) -> EndReason:
+    awaited = [leg for leg in call.legs if leg.is_awaited]
+    if all(leg.state == "blocked" for leg in awaited):
+        return "blocked"
+    return "no_answer" if any(leg.reached for leg in awaited) else "unreachable"
+
+
+def _seeming_to_ring(call: Call, now: datetime) -> Call:
+    """As :func:`acknowledge_ringing`, for the first blocked leg whose moment has come."""
+    for leg in call.legs:
+        if leg.is_awaited and leg.seems_ringing_at is not None and leg.seems_ringing_at <= now:
+            changed = _with_leg(call, replace(leg, seems_ringing_at=None, ringing_at=now))
+            return _changed(call, replace(changed, state="ringing") if call.state == "inviting" else changed)
+    return call
+
+
+def seems_to_ring_now(before: Call, after: Call) -> str | None:
+    """The user id of whoever's device seems to have rung by this change, because of a block."""
+    for was, leg in zip(before.legs, after.legs, strict=True):
+        if leg.state == "blocked" and was.ringing_at is None and leg.ringing_at is not None:
+            return leg.user.id
+    return None
 
 
 def end(call: Call, reason: EndReason, now: datetime, by: str | None) -> Call:
@@ -264,28 +333,38 @@ def _closed_call(call: Call, reason: EndReason, now: datetime, by: str | None) -
 
 
 def _leg_at_end(leg: Leg, reason: EndReason, now: datetime) -> Leg:
+    if leg.state == "blocked":
+        return _closed(leg, "blocked", _spoken(reason), now) if leg.is_awaited else leg
     if leg.state in IN_CALL:
-        return _closed(leg, "left", reason, now)
+        return _closed(leg, "left", _spoken(reason), now)
     if leg.is_ringable:
         # «Missed» is what nobody answered or declined, whoever gave up first.
         return _closed(leg, "unreachable" if reason == "unreachable" else "missed", reason, now)
     return leg
 
 
+def _spoken(reason: EndReason) -> EndReason:
+    """The reason as it may stand in a leg, which everybody sees."""
+    return "no_answer" if reason == "blocked" else reason
+
+
 def _rung_out(call: Call, now: datetime) -> Call:
     """The others talk, but whoever has not answered by the ring's deadline is called no longer."""
-    if now < call.ring_deadline or not any(leg.is_ringable for leg in call.legs):
+    if now < call.ring_deadline or not any(leg.is_awaited for leg in call.legs):
         return call
-    legs = tuple(
-        _closed(leg, "missed" if leg.reached else "unreachable", "no_answer", now) if leg.is_ringable else leg
-        for leg in call.legs
-    )
+    legs = tuple(_closed(leg, _state_rung_out(leg), "no_answer", now) if leg.is_awaited else leg for leg in call.legs)
     return _ended_if_one_is_left(_changed(call, replace(call, legs=legs)), now, by=None)
 
 
+def _state_rung_out(leg: Leg) -> LegState:
+    if leg.state == "blocked":
+        return "blocked"
+    return "missed" if leg.reached else "unreachable"
+
+
 def _ended_if_one_is_left(call: Call, now: datetime, by: str | None) -> Call:
-    """Ends a call in which nobody but one takes part or rings, for the reason that the callees gave."""
-    if sum(leg.is_in_call or leg.is_ringable for leg in call.legs) >= 2:
+    """Ends a call in which nobody but one takes part or is waited for, for the reason that the callees gave."""
+    if sum(leg.is_in_call or leg.is_awaited for leg in call.legs) >= 2:
         return call
     if call.answered_at is not None:
         return _closed_call(call, "lonely", now, by=None)
@@ -293,7 +372,6 @@ def _ended_if_one_is_left(call: Call, now: datetime, by: str | None) -> Call:
         "declined": "declined",
         "do_not_disturb": "do_not_disturb",
         "busy": "busy",
-        "blocked": "blocked",
     }
     reason: EndReason = next((reasons[leg.state] for leg in call.legs if leg.state in reasons), "no_answer")
     return _closed_call(call, reason, now, by)
@@ -312,7 +390,14 @@ def _refuse_if_over(call: Call) -> None:
 
 
 def _closed(leg: Leg, state: LegState, reason: str, now: datetime) -> Leg:
-    return replace(leg, state=state, reason=reason, left_at=now)
+    return replace(leg, state=state, reason=reason, left_at=now, seems_ringing_at=None)
+
+
+def _blocked(leg: Leg, seems_ringing_at: datetime) -> Leg:
+    """The leg as it waits in vain; one that rings already goes on doing so, as it seems to the others."""
+    return replace(
+        leg, state="blocked", reached=True, seems_ringing_at=None if leg.ringing_at is not None else seems_ringing_at
+    )
 
 
 def _with_leg(call: Call, changed: Leg) -> Call:

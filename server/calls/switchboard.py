@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from server.auth.identity import Identity
 from server.calls import rules
 from server.calls.history import unread_by
-from server.calls.model import Call, Device, EndReason, MediaKind
+from server.calls.model import Call, Device, EndReason
 from server.calls.notices import notices
 from server.calls.presence import PresenceBoard
-from server.calls.rules import Callee, Timing
+from server.calls.rules import Timing
 from server.calls.unread import UnreadCounts
 from server.clock import Clock
-from server.errors import BadRequest, CannotCallSelf, Conflict, NotFound, TooManyCalls, UserNotFound
-from server.ids import is_id, new_id
-from server.languages.sentences import N_
+from server.errors import Conflict, NotFound
+from server.ids import is_id
 from server.log import get_logger
-from server.realtime.bus import Bus
+from server.realtime.background import Background
+from server.realtime.bus import SIGN_INS, Bus, Message, SignInsEnded
 from server.realtime.hub import Hub
-from server.realtime.limits import TokenBucket
 from server.settings import CallSettings
 from server.store.calls import CallStore
-from server.store.driver import Duplicate
 from server.store.users import User, UserStore
 
 log = get_logger("calls")
@@ -33,18 +33,10 @@ MAX_RACES = 20
 """Tries of one change against faster others; a call has a handful of actors, so this is never reached in honest use."""
 LEASE_RENEWAL_S = 10.0
 """A quarter of a call's lease: three renewals may fail before anybody thinks the node dead."""
-REDIAL_AFTER_S = 2.0
-"""A second dialling of the same person within this time is a double click; later it gives the first call up."""
+FORGET_END_AFTER_S = 60.0
+"""Far longer than a write of the database may take: by then nobody tells an older change of a call that has ended."""
 
 Rule = Callable[[Call, datetime], Call]
-
-
-class Placed(NamedTuple):
-    """What came of dialling: the call, whether it is new, and whether it is the other person's call to us."""
-
-    call: Call
-    created: bool
-    merged: bool
 
 
 class SweepReport(NamedTuple):
@@ -65,6 +57,7 @@ class Switchboard:
         unread: UnreadCounts,
         hub: Hub,
         bus: Bus,
+        background: Background,
         clock: Clock,
         settings: CallSettings,
     ) -> None:
@@ -74,118 +67,15 @@ class Switchboard:
         self._unread = unread
         self._hub = hub
         self._bus = bus
+        self._background = background
         self._clock = clock
-        self._settings = settings
         self.timing = Timing(settings.ring_timeout_s, settings.connect_timeout_s, settings.max_duration_s)
-        self._buckets: dict[str, TokenBucket] = {}
         self._renewed_at_s = clock.monotonic()
         self.listeners: list[Callable[[Call | None, Call], None]] = []
         """Told (before, after) of each change that this process has stored; they must not block."""
         self._live: dict[str, Call] = {}  # the calls that this node has told of, as it told them last
-
-    # ── placing ──
-
-    async def place(
-        self, who: Identity, usernames: Sequence[str], media: MediaKind, client_key: str | None = None
-    ) -> Placed:
-        """Calls ``usernames``.
-
-        Raises :class:`CannotCallSelf`, :class:`UserNotFound`, :class:`TooManyCalls`, :class:`BadRequest`. The same
-        ``client_key`` again gives the same call; two people who dial each other at once get one call, answered.
-        """
-        if client_key is not None:
-            known = await self._calls.by_client_key(who.user.id, client_key)
-            if known is not None:
-                return Placed(known, created=False, merged=False)
-        callees = await self._callees(who, usernames)
-        self._require_within_rate(who.user.id)
-        device = Device(who.sign_in_id, who.device)
-        for _ in range(MAX_RACES):
-            now = self._clock.now()
-            call = rules.place(
-                who.user,
-                device,
-                [
-                    Callee(
-                        user.ref,
-                        reached=self._presence.can_ring(user.user_id),
-                        do_not_disturb=user.wants_quiet(now),
-                    )
-                    for user in callees
-                ],
-                media,
-                now,
-                self.timing,
-                new_id,
-                client_key,
-            )
-            try:
-                await self._calls.insert(call)
-            except Duplicate:
-                placed = await self._instead(who, call, media)
-                if placed is not None:
-                    return placed
-                continue
-            self._tell(None, call, who.sign_in_id, who.user.id)
-            return Placed(call, created=True, merged=False)
-        raise Conflict()
-
-    async def _instead(self, who: Identity, wanted: Call, media: MediaKind) -> Placed | None:
-        """The call that stands in the way of ``wanted``, if it serves instead; ``None``: try again."""
-        if wanted.client_key is not None:
-            known = await self._calls.by_client_key(who.user.id, wanted.client_key)
-            if known is not None:
-                return Placed(known, created=False, merged=False)
-        other = await self._calls.ringing_between(wanted.user_ids())
-        if other is None:
-            return None
-        if other.created_by.id != who.user.id:
-            try:
-                return Placed(await self._merge(other, who, media), created=False, merged=True)
-            except Conflict:
-                return None
-        age_s = (self._clock.now() - other.created_at).total_seconds()
-        if age_s < REDIAL_AFTER_S or self._is_in_room(other.call_id, who.user.id):
-            return Placed(other, created=False, merged=False)
-        await self._change(
-            other.call_id, lambda call, now: rules.end(call, "cancelled", now, by=who.user.id), None, who.user.id
-        )
-        return None
-
-    async def _merge(self, other: Call, who: Identity, media: MediaKind) -> Call:
-        device = Device(who.sign_in_id, who.device)
-        return await self._change(
-            other.call_id,
-            lambda call, now: rules.merge(call, who.user.id, device, media, now, self.timing),
-            who.sign_in_id,
-            who.user.id,
-        )
-
-    async def _callees(self, who: Identity, usernames: Sequence[str]) -> list[User]:
-        wanted = {name.casefold(): name for name in usernames}
-        most = self._settings.max_participants - 1
-        if not 1 <= len(wanted) <= most:
-            raise BadRequest.of("callees", N_("1 to %(count)s different people", count=most))
-        if who.user.username.casefold() in wanted:
-            raise CannotCallSelf(fields={"callees": N_("contains the caller")})
-        found = {user.username.casefold(): user for user in await self._users.by_names(wanted)}
-        for key, name in wanted.items():
-            user = found.get(key)
-            if user is None or user.disabled or user.service:
-                raise UserNotFound(
-                    N_("There is nobody called %(name)s", name=repr(name)),
-                    fields={"callees": N_("nobody called %(name)s", name=repr(name))},
-                )
-        return [found[key] for key in wanted]
-
-    def _require_within_rate(self, user_id: str) -> None:
-        per_minute = self._settings.calls_per_minute
-        now_s = self._clock.monotonic()
-        bucket = self._buckets.get(user_id)
-        if bucket is None:
-            bucket = self._buckets[user_id] = TokenBucket(per_minute / 60.0, per_minute, now_s)
-        if not bucket.take(now_s):
-            raise TooManyCalls(retry_after_s=bucket.wait_s())
+        self._over: dict[str, float] = {}  # those whose end was told a moment ago: monotonic second, by call id
+        bus.subscribe(SIGN_INS, self._on_sign_ins)
 
     # ── what people do ──
 
@@ -196,12 +86,15 @@ class Switchboard:
     async def answer(self, call_id: str, who: Identity, device_id: str) -> Call:
         """The first answer wins; raises :class:`~server.errors.AlreadyAnswered` for all others."""
         device = Device(device_id, who.device)
-        return await self._theirs(
-            call_id,
-            who,
-            lambda call, user_id, now: rules.answer(call, user_id, device, now, self.timing),
-            actor=device_id,
+        return await self.take(
+            call_id, lambda call, now: rules.answer(call, who.user.id, device, now, self.timing), device_id, who.user.id
         )
+
+    async def take(self, call_id: str, rule: Rule, actor: str, user_id: str) -> Call:
+        """As :meth:`change`, for a rule by which the person joins the call: others that they are in are left then."""
+        call = await self.change(call_id, rule, actor, user_id)
+        self._background.start(partial(self._turn_to, call, user_id), "turn_to")
+        return call
 
     async def decline(self, call_id: str, who: Identity, actor: str) -> Call:
         """The person does not take the call, on no device."""
@@ -223,31 +116,75 @@ class Switchboard:
         actor: str | None = None,
     ) -> Call:
         user_id = who.user.id
-        return await self._change(call_id, lambda call, now: rule(call, user_id, now), actor, user_id)
+        return await self.change(call_id, lambda call, now: rule(call, user_id, now), actor, user_id)
+
+    # ── what that means for their other calls ──
+
+    async def _turn_to(self, call: Call, user_id: str) -> None:
+        """The person has taken a call. Nobody is in two: those that they joined or placed before are left, and what
+        rings goes on softly, or finds them busy."""
+        others = [other for other in await self._calls.live_of(user_id) if other.call_id != call.call_id]
+        for other in others:
+            leg = other.leg_of(user_id)
+            if leg is not None and leg.is_in_call and _joined_before(other, call, user_id):
+                await self.leave(other.call_id, leg.leg_id, "hangup", user_id)
+        user = await self._users.get(user_id) if others else None
+        if user is not None:
+            for other in others:
+                await self.change(other.call_id, partial(_busy_elsewhere, user=user), None)
+
+    async def disturb_no_more(self, user_id: str) -> None:
+        """The person has switched do-not-disturb on: what rings for them stops."""
+        await self._for_each_ringing(user_id, lambda call, now: rules.disturb_no_more(call, user_id, now))
+
+    async def block(self, user_id: str, other_id: str) -> None:
+        """The person has blocked somebody: what rings for them from there stops, as if nobody answered."""
+
+        def rule(call: Call, now: datetime) -> Call:
+            from_there = call.created_by.id == other_id
+            return rules.block(call, user_id, now, seeming_delay_s()) if from_there else call
+
+        await self._for_each_ringing(user_id, rule)
+
+    async def _for_each_ringing(self, user_id: str, rule: Rule) -> None:
+        for call in await self._calls.live_of(user_id):
+            leg = call.leg_of(user_id)
+            if leg is not None and leg.is_ringable:
+                await self.change(call.call_id, rule, None)
+
+    def _on_sign_ins(self, message: Message) -> None:
+        """Whoever signs out where they were calling from calls no more. Who is in a room is seen to leave it."""
+        if not isinstance(message, SignInsEnded):
+            return
+        for call in list(self._live.values()):
+            caller = call.caller
+            device_id = caller.device.id if caller.device and call.answered_at is None else None
+            if device_id in message.sign_in_ids and not self.is_in_room(call.call_id, caller.user.id):
+                self._background.start(
+                    partial(self.leave, call.call_id, caller.leg_id, "hangup", caller.user.id), "signed_out"
+                )
 
     # ── what happens to them ──
 
     async def reached(self, call_id: str, user_id: str) -> Call:
         """A device of the person has connected while the call rings."""
-        return await self._change(call_id, lambda call, now: rules.reach(call, user_id), None)
+        return await self.change(call_id, lambda call, now: rules.reach(call, user_id), None)
 
     async def media_connected(self, call_id: str, leg_id: str) -> Call:
         """A participant reports that media flows."""
-        return await self._change(
-            call_id, lambda call, now: rules.media_connected(call, leg_id, now, self.timing), None
-        )
+        return await self.change(call_id, lambda call, now: rules.media_connected(call, leg_id, now, self.timing), None)
 
     async def socket_lost(self, call_id: str, leg_id: str) -> Call:
         """A participant's socket is gone."""
-        return await self._change(call_id, lambda call, now: rules.socket_lost(call, leg_id), None)
+        return await self.change(call_id, lambda call, now: rules.socket_lost(call, leg_id), None)
 
     async def socket_back(self, call_id: str, leg_id: str) -> Call:
         """A participant's socket has come back."""
-        return await self._change(call_id, lambda call, now: rules.socket_back(call, leg_id), None)
+        return await self.change(call_id, lambda call, now: rules.socket_back(call, leg_id), None)
 
     async def leave(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> Call:
         """A participant has left or was lost."""
-        return await self._change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None, by)
+        return await self.change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None, by)
 
     # ── asking ──
 
@@ -278,21 +215,21 @@ class Switchboard:
             expired += await self._expire(call.call_id)
         await self._catch_up()
         now_s = self._clock.monotonic()
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now_s)}
+        self._over = {call_id: at_s for call_id, at_s in self._over.items() if now_s - at_s < FORGET_END_AFTER_S}
         return SweepReport(expired=expired, looked_at=len(due))
 
     async def _expire(self, call_id: str) -> bool:
-        """Ends a call past its deadline; false if somebody else was faster."""
-        ended = False
-
-        def rule(call: Call, now: datetime) -> Call:
-            nonlocal ended
-            after = rules.expire(call, now)
-            ended = after is not call
-            return after
-
-        await self._change(call_id, rule, None)
-        return ended
+        """Lets what is due happen to a call; false if somebody else was faster, or nothing has run out."""
+        for _ in range(MAX_RACES):
+            before = await self._calls.get(call_id)
+            after = rules.expire(before, self._clock.now()) if before else None
+            if before is None or after is None or after is before:
+                return False
+            if await self._calls.replace(after, rev=before.rev):
+                seeming = rules.seems_to_ring_now(before, after)
+                self.tell(before, after, None, seeming)
+                return seeming is None
+        raise Conflict()
 
     async def _catch_up(self) -> None:
         """Tells what another process did at a deadline (``ringback sweep``, say) to those who hang on this one."""
@@ -304,7 +241,7 @@ class Switchboard:
             if current is None:
                 self._live.pop(told.call_id, None)
             elif current.rev > told.rev:
-                self._tell(told, current, None, current.ended_by)
+                self.tell(told, current, None, current.ended_by)
             else:
                 self._live[told.call_id] = current
 
@@ -318,7 +255,7 @@ class Switchboard:
 
     # ── the one way to change a call ──
 
-    async def _change(self, call_id: str, rule: Rule, actor: str | None, user_id: str | None = None) -> Call:
+    async def change(self, call_id: str, rule: Rule, actor: str | None, user_id: str | None = None) -> Call:
         """Applies ``rule`` until it stands: load, judge, write on condition of ``rev``, tell.
 
         ``user_id`` is the person who does it; raises :class:`NotFound` if they are not in the call.
@@ -331,11 +268,20 @@ class Switchboard:
             if after is before:
                 return before
             if await self._calls.replace(after, rev=before.rev):
-                self._tell(before, after, actor, user_id)
+                self.tell(before, after, actor, user_id)
                 return after
         raise Conflict()
 
-    def _tell(self, before: Call | None, after: Call, actor: str | None, by: str | None) -> None:
+    def tell(self, before: Call | None, after: Call, actor: str | None, by: str | None) -> None:
+        """Tells everybody concerned what has become of ``before``, or of a newer one that they know.
+
+        Answers of the database overtake each other: what somebody else has told meanwhile is told once, and the end
+        last.
+        """
+        told = self._live.get(after.call_id)
+        if after.call_id in self._over or (told is not None and told.rev >= after.rev):
+            return
+        before = told or before
         log.info(
             "call_changed",
             call_id=after.call_id,
@@ -346,6 +292,7 @@ class Switchboard:
         )
         if after.is_over:
             self._live.pop(after.call_id, None)
+            self._over[after.call_id] = self._clock.monotonic()
         else:
             self._live[after.call_id] = after
         for topic, message in notices(before, after, actor, self._clock.now(), by):
@@ -356,11 +303,29 @@ class Switchboard:
         for user_id in after.user_ids():
             self._presence.changed(user_id)
 
-    def _is_in_room(self, call_id: str, user_id: str) -> bool:
+    def is_in_room(self, call_id: str, user_id: str) -> bool:
+        """Whether a socket of that person is in the room of the call."""
         return any(
             session.kind == "call" and session.resource == call_id and session.connection is not None
             for session in self._hub.sessions_of(user_id)
         )
+
+
+def seeming_delay_s() -> float:
+    """How long a telephone takes until it rings, in seconds: each time another time."""
+    return random.uniform(0.2, 1.2)
+
+
+def _busy_elsewhere(call: Call, now: datetime, *, user: User) -> Call:
+    return rules.busy_elsewhere(call, user.user_id, now, user.call_waiting)
+
+
+def _joined_before(other: Call, call: Call, user_id: str) -> bool:
+    """Whether the person came to ``other`` before ``call``: of two that were taken at once, one stays."""
+    theirs, mine = other.leg_of(user_id), call.leg_of(user_id)
+    if theirs is None or theirs.joined_at is None or mine is None or mine.joined_at is None:
+        return False
+    return (theirs.joined_at, other.call_id) < (mine.joined_at, call.call_id)
 
 
 def _is_due(call: Call, now: datetime) -> bool:

@@ -183,13 +183,12 @@ class Notifier:
 
         def render(sign_in: SignIn, translate: Translate) -> Letter:
             token = self._sign_ins.tokens.issue("push", leg.user.id, sign_in.sign_in_id, call_id=call.call_id)
-            soft = bool(getattr(leg, "call_waiting", False))
-            return incoming(call, token, int(left_s), soft=soft, translate=translate)
+            return incoming(call, token, int(left_s), soft=leg.call_waiting, translate=translate)
 
         await self._push(leg.user.id, render, left_s, rings=(call.call_id, leg.user.id))
 
     async def _stop(self, call: Call, leg: Leg) -> None:
-        reason = why_it_stopped(call, leg)
+        reason = why_it_stopped(leg)
         # A page that is open takes it back by itself: a push that shows nothing is held against us by the browser.
         but = None if reason in MISSED else self._is_online
         await self._push(leg.user.id, lambda _, translate: stopped(call, reason, translate), NOTICE_WITHIN_S, but=but)

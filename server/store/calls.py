@@ -96,13 +96,13 @@ class CallStore:
         key = {"$eq": client_key, "$type": "string"}
         return _call(await self._calls.find_one({"created_by.id": user_id, "client_key": key}))
 
-    async def ringing_between(self, user_ids: Iterable[str]) -> Call | None:
-        """The one call that rings between two people."""
-        return _call(await self._calls.find_one({"ringing_pair": pair_of(user_ids)}))
-
     async def live_of(self, user_id: str) -> list[Call]:
         """The calls that ring for or hold that person now, oldest first."""
         return _all(await self._calls.find({"live_user_ids": user_id}, sort=[("_id", ASCENDING)]))
+
+    async def live_of_any(self, user_ids: list[str]) -> list[Call]:
+        """The calls that ring for or hold any of these people now, oldest first."""
+        return _all(await self._calls.find({"live_user_ids": {"$in": user_ids}}, sort=[("_id", ASCENDING)]))
 
     async def due(self, now: datetime, limit: int = 500) -> list[Call]:
         """Calls whose deadline or lease has passed."""

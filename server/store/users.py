@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from server.calls.model import CallWaiting
 from server.calls.quiet_hours import QuietHours, is_quiet
 from server.realtime.frames import UserRef
 from server.search_keys import folded, search_keys
 from server.store.driver import ASCENDING, Collection, Database, Document, IndexModel
 
-CallWaiting = Literal["ring", "busy"]
-"""Whether a second call rings (softly) while the person is in one, or finds them busy."""
 Callers = Literal["everybody", "contacts"]
 """Whose calls ring for a person."""
 

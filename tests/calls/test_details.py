@@ -54,7 +54,7 @@ def test_how_long_it_rang_until_the_deadline() -> None:
 
 def test_what_never_rang_rang_for_no_time() -> None:
     assert details(rules.expire(placed(), START + TIMING.ring), BOB.id) == "Video call"
-    assert details(placed(Callee(BOB, reached=True, do_not_disturb=True)), ALICE.id) == "Video call"
+    assert details(placed(Callee(user=BOB, reached=True, do_not_disturb=True)), ALICE.id) == "Video call"
 
 
 def test_what_was_answered_says_nothing_of_its_ringing() -> None:

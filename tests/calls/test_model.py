@@ -20,7 +20,7 @@ def ended(seconds: float = 192.5) -> Call:
 
 
 def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
-    assert view(ended()) == {
+    assert view(ended(), ALICE.id) == {
         "call_id": "id-3",
         "state": "ended",
         "media": "video",
@@ -31,6 +31,7 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
         "ended_at": "2026-11-20T05:15:19.845Z",
         "duration_s": 192.5,
         "end_reason": "hangup",
+        "ended_by": BOB.id,
         "rev": 5,
         "legs": [
             {
@@ -39,6 +40,7 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
                 "device": "alice's",
                 "state": "left",
                 "reason": "hangup",
+                "call_waiting": False,
                 "joined_at": "2026-11-20T05:12:07.345Z",
                 "left_at": "2026-11-20T05:15:19.845Z",
             },
@@ -48,6 +50,7 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
                 "device": "telephone",
                 "state": "left",
                 "reason": "hangup",
+                "call_waiting": False,
                 "joined_at": "2026-11-20T05:12:07.345Z",
                 "left_at": "2026-11-20T05:15:19.845Z",
             },
@@ -56,14 +59,14 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
 
 
 def test_what_has_not_happened_yet_is_null() -> None:
-    shown = view(placed())
+    shown = view(placed(), ALICE.id)
     assert [shown[name] for name in ("answered_at", "ended_at", "duration_s", "end_reason")] == [None] * 4
     assert [shown["legs"][1][name] for name in ("device", "reason", "joined_at", "left_at")] == [None] * 4
 
 
 def test_the_caller_comes_first() -> None:
     call = placed(BOB, CAROL)
-    assert [leg["user"] for leg in view(call)["legs"]] == [ALICE, BOB, CAROL]
+    assert [leg["user"] for leg in view(call, BOB.id)["legs"]] == [ALICE, BOB, CAROL]
     assert (call.caller.user, call.user_ids()) == (ALICE, (ALICE.id, BOB.id, CAROL.id))
 
 
@@ -100,7 +103,7 @@ def test_a_call_that_nobody_took_was_missed_by_the_callee_alone() -> None:
 
 
 def test_a_call_for_which_no_device_was_there_was_missed() -> None:
-    call = placed(Callee(BOB, reached=False))
+    call = placed(Callee(user=BOB, reached=False))
     assert was_missed_by(rules.expire(call, call.ring_deadline), BOB.id)
 
 

@@ -54,7 +54,7 @@ def test_the_callers_devices_see_the_new_call() -> None:
 
 
 def test_nothing_rings_for_one_who_is_not_to_be_disturbed() -> None:
-    call = placed(Callee(BOB, reached=True, do_not_disturb=True))
+    call = placed(Callee(user=BOB, reached=True, do_not_disturb=True))
     assert types(told(None, call, BOB)) == ["call"]
 
 
@@ -67,7 +67,7 @@ def test_incoming_says_who_calls_and_how_long_it_rings() -> None:
 def test_incoming_carries_the_call_as_it_crosses_the_wire() -> None:
     call = placed()
     assert msgspec.json.decode(incoming_frame(call, call.legs[1], START))["call"] == msgspec.json.decode(
-        encode(view(call))
+        encode(view(call, BOB.id))
     )
 
 
@@ -101,7 +101,7 @@ def test_a_cancel_stops_all_devices() -> None:
 
 @pytest.mark.parametrize("reached", [True, False], ids=["no_answer", "unreachable"])
 def test_the_deadline_stops_all_devices(reached: bool) -> None:
-    call = placed(Callee(BOB, reached=reached))
+    call = placed(Callee(user=BOB, reached=reached))
     assert stopped(call, rules.expire(call, call.ring_deadline)) == ["no_answer"]
 
 

@@ -50,22 +50,22 @@ def test_the_caller_reads_who_did_not_answer() -> None:
 
 
 def test_the_caller_reads_who_could_not_be_reached() -> None:
-    call = rules.expire(placed(Callee(BOB, reached=False)), START + TIMING.ring)
+    call = rules.expire(placed(Callee(user=BOB, reached=False)), START + TIMING.ring)
     assert outcome(call, ALICE.id) == "Bob could not be reached"
 
 
 def test_the_callee_without_a_device_reads_so() -> None:
-    call = rules.expire(placed(Callee(BOB, reached=False)), START + TIMING.ring)
+    call = rules.expire(placed(Callee(user=BOB, reached=False)), START + TIMING.ring)
     assert outcome(call, BOB.id) == "None of your devices was there"
 
 
 def test_the_caller_reads_who_does_not_want_to_be_disturbed() -> None:
-    call = placed(Callee(BOB, reached=True, do_not_disturb=True))
+    call = placed(Callee(user=BOB, reached=True, do_not_disturb=True))
     assert outcome(call, ALICE.id) == "Bob does not want to be disturbed now"
 
 
 def test_the_callee_reads_what_their_do_not_disturb_held_back() -> None:
-    call = placed(Callee(BOB, reached=True, do_not_disturb=True))
+    call = placed(Callee(user=BOB, reached=True, do_not_disturb=True))
     assert outcome(call, BOB.id) == "Held back by your do-not-disturb"
 
 

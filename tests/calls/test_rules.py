@@ -53,22 +53,92 @@ def test_every_leg_and_the_call_have_ids_of_their_own() -> None:
 
 
 def test_a_callee_who_is_not_to_be_disturbed_ends_the_call_at_once() -> None:
-    call = placed(Callee(BOB, reached=True, do_not_disturb=True))
+    call = placed(Callee(user=BOB, reached=True, do_not_disturb=True))
     assert (call.state, call.end_reason, call.rev) == ("ended", "do_not_disturb", 1)
     assert leg_of(call, BOB).state == "do_not_disturb"
 
 
 def test_one_who_is_not_to_be_disturbed_does_not_end_the_call_for_others() -> None:
-    call = placed(Callee(BOB, reached=True, do_not_disturb=True), CAROL)
+    call = placed(Callee(user=BOB, reached=True, do_not_disturb=True), CAROL)
     assert call.state == "inviting"
     assert not leg_of(call, BOB).is_ringable
+
+
+def test_one_who_takes_calls_from_contacts_only_ends_the_call_of_a_stranger_at_once() -> None:
+    call = placed(Callee(user=BOB, reached=True, contacts_only=True))
+    assert (call.end_reason, leg_of(call, BOB).state, leg_of(call, BOB).reason) == (
+        "do_not_disturb", "do_not_disturb", "contacts_only",
+    )  # fmt: skip
+
+
+def test_one_who_is_in_a_call_rings_and_is_said_to_be_in_one() -> None:
+    leg = leg_of(placed(Callee(user=BOB, reached=True, in_call=True)), BOB)
+    assert (leg.is_ringable, leg.call_waiting) == (True, True)
+
+
+def test_one_who_is_in_a_call_and_wants_no_second_one_is_busy() -> None:
+    call = placed(Callee(user=BOB, reached=True, in_call=True, call_waiting="busy"))
+    assert (call.end_reason, leg_of(call, BOB).state, leg_of(call, BOB).call_waiting) == ("busy", "busy", False)
+
+
+def test_one_who_wants_no_second_call_and_is_in_none_rings_as_usual() -> None:
+    leg = leg_of(placed(Callee(user=BOB, reached=True, call_waiting="busy")), BOB)
+    assert (leg.is_ringable, leg.call_waiting) == (True, False)
+
+
+def test_a_busy_one_does_not_end_the_call_for_others() -> None:
+    call = placed(Callee(user=BOB, reached=True, in_call=True, call_waiting="busy"), CAROL)
+    assert (call.state, leg_of(call, BOB).left_at) == ("inviting", START)
+
+
+def test_quiet_is_said_before_busy() -> None:
+    call = placed(Callee(user=BOB, reached=True, do_not_disturb=True, in_call=True, call_waiting="busy"))
+    assert call.end_reason == "do_not_disturb"
+
+
+# ── while it rings ──
+
+
+def test_do_not_disturb_while_it_rings_ends_the_call() -> None:
+    call = rules.disturb_no_more(ringing(placed()), BOB.id, LATER)
+    assert (call.end_reason, call.ended_by, leg_of(call, BOB).state) == ("do_not_disturb", None, "do_not_disturb")
+
+
+def test_do_not_disturb_while_it_rings_leaves_the_call_to_others() -> None:
+    call = rules.disturb_no_more(placed(BOB, CAROL), BOB.id, LATER)
+    assert (call.state, leg_of(call, CAROL).is_ringable) == ("inviting", True)
+
+
+def test_do_not_disturb_changes_nothing_for_one_who_talks() -> None:
+    call = answered(placed())
+    assert rules.disturb_no_more(call, BOB.id, LATER) is call
+
+
+def test_one_who_takes_another_call_rings_on_softly() -> None:
+    call = rules.busy_elsewhere(ringing(placed()), BOB.id, LATER, "ring")
+    assert (call.state, leg_of(call, BOB).call_waiting) == ("ringing", True)
+
+
+def test_one_who_takes_another_call_and_wants_no_second_one_is_busy() -> None:
+    call = rules.busy_elsewhere(ringing(placed()), BOB.id, LATER, "busy")
+    assert (call.end_reason, leg_of(call, BOB).state) == ("busy", "busy")
+
+
+def test_what_rings_softly_already_goes_on_so() -> None:
+    call = placed(Callee(user=BOB, reached=True, in_call=True))
+    assert rules.busy_elsewhere(call, BOB.id, LATER, "ring") is call
+
+
+def test_another_call_changes_nothing_for_one_who_is_in_this_one() -> None:
+    call = answered(placed())
+    assert rules.busy_elsewhere(call, BOB.id, LATER, "busy") is call
 
 
 # ── reaching and ringing ──
 
 
 def test_a_device_that_comes_later_is_noted() -> None:
-    call = rules.reach(placed(Callee(BOB, reached=False)), BOB.id)
+    call = rules.reach(placed(Callee(user=BOB, reached=False)), BOB.id)
     assert leg_of(call, BOB).reached and call.rev == 2
 
 
@@ -430,13 +500,13 @@ def test_a_call_that_nobody_took_ends_as_no_answer() -> None:
 
 
 def test_a_call_for_which_no_device_was_there_ends_as_unreachable() -> None:
-    call = placed(Callee(BOB, reached=False))
+    call = placed(Callee(user=BOB, reached=False))
     after = rules.expire(call, call.ring_deadline)
     assert (after.end_reason, leg_of(after, BOB).state) == ("unreachable", "unreachable")
 
 
 def test_one_device_that_was_there_makes_it_no_answer() -> None:
-    call = rules.reach(placed(Callee(BOB, reached=False)), BOB.id)
+    call = rules.reach(placed(Callee(user=BOB, reached=False)), BOB.id)
     assert rules.expire(call, call.ring_deadline).end_reason == "no_answer"
 
 

@@ -52,6 +52,10 @@ DEEDS: dict[str, Deed] = {
     "answer": lambda call, user_id, on, now: rules.answer(call, user_id, device(on), now, TIMING),
     "merge": lambda call, user_id, on, now: rules.merge(call, user_id, device(on), "audio", now, TIMING),
     "decline": lambda call, user_id, on, now: rules.decline(call, user_id, now),
+    "block": lambda call, user_id, on, now: rules.block(call, user_id, now, 0.7),
+    "quiet": lambda call, user_id, on, now: rules.disturb_no_more(call, user_id, now),
+    "waiting": lambda call, user_id, on, now: rules.busy_elsewhere(call, user_id, now, "ring"),
+    "busy": lambda call, user_id, on, now: rules.busy_elsewhere(call, user_id, now, "busy"),
     "cancel": lambda call, user_id, on, now: rules.cancel(call, user_id, now),
     "hangup": lambda call, user_id, on, now: rules.hang_up(call, user_id, now),
     "no camera": lambda call, user_id, on, now: rules.hang_up(call, user_id, now, "media_denied"),
@@ -81,11 +85,16 @@ EVENTS = [
     for deed, person, name, seconds in product(DEEDS, PEOPLE, DEVICES, WAITS_S)
 ]
 CALLEES = [
-    (Callee(BOB, reached=True),),
-    (Callee(BOB, reached=False),),
-    (Callee(BOB, reached=True, do_not_disturb=True),),
-    (Callee(BOB, reached=True), Callee(CAROL, reached=True)),
-    (Callee(BOB, reached=True, do_not_disturb=True), Callee(CAROL, reached=False)),
+    (Callee(user=BOB, reached=True),),
+    (Callee(user=BOB, reached=False),),
+    (Callee(user=BOB, reached=True, do_not_disturb=True),),
+    (Callee(user=BOB, reached=True), Callee(user=CAROL, reached=True)),
+    (Callee(user=BOB, reached=True, do_not_disturb=True), Callee(user=CAROL, reached=False)),
+    (Callee(user=BOB, reached=True, contacts_only=True),),
+    (Callee(user=BOB, reached=True, in_call=True),),
+    (Callee(user=BOB, reached=True, in_call=True, call_waiting="busy"),),
+    (Callee(user=BOB, reached=True, blocked=True),),
+    (Callee(user=BOB, reached=True, blocked=True), Callee(user=CAROL, reached=True, in_call=True)),
 ]
 
 
@@ -179,7 +188,9 @@ def test_a_call_ends_once_and_does_not_change_afterwards(life: Life) -> None:
 @given(lives)
 def test_the_end_is_the_last_that_anybody_hears_and_everybody_hears_it_once(life: Life) -> None:
     ends = [frame["type"] == "call" and frame["call"]["state"] == "ended" for _, frame in life.household.heard]
-    people = len(life.versions[0].legs) if life.versions[-1].is_over else 0
+    end = life.versions[-1]
+    # Whoever has blocked the caller hears nothing, and so not of the end.
+    people = sum(leg.state != "blocked" for leg in end.legs) if end.is_over else 0
     assert sum(ends) == people
     told: dict[str, bool] = {}
     for (user_id, _), is_end in zip(life.household.heard, ends, strict=True):
@@ -269,7 +280,7 @@ def test_a_leg_that_is_closed_stays_as_it_is(life: Life) -> None:
 @given(lives)
 def test_a_call_that_goes_on_has_two_people_and_a_deadline(life: Life) -> None:
     for call in life.versions:
-        concerned = [leg for leg in call.legs if leg.is_in_call or leg.is_ringable]
+        concerned = [leg for leg in call.legs if leg.is_in_call or leg.is_awaited]
         assert call.is_over or (len(concerned) >= 2 and call.deadline is not None)
 
 

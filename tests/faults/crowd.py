@@ -22,11 +22,11 @@ async def call_of(running: Running, people: list[Person], *, is_active: bool = F
     now, timing = services.clock.now(), services.switchboard.timing
     caller, *callees = [person.user.ref for person in people]
     call: Call = rules.place(
-        caller, DEVICE, [Callee(each, reached=True) for each in callees], "video", now, timing, new_id
+        caller, DEVICE, [Callee(user=each, reached=True) for each in callees], "video", now, timing, new_id
     )
     for callee in callees:
         call = rules.answer(call, callee.id, DEVICE, now, timing)
     for leg in call.legs if is_active else ():
         call = rules.media_connected(call, leg.leg_id, now, timing)
     await services.calls.insert(call)
-    return view(call)
+    return view(call, caller.id)

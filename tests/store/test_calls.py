@@ -56,7 +56,7 @@ def lives(now: datetime) -> dict[str, Call]:
         "active": talking,
         "reconnecting": rules.socket_lost(talking, leg_id(talking, BOB)),
         "ended": rules.hang_up(talking, BOB.id, now + timedelta(seconds=3.217)),
-        "do not disturb": placed(Callee(BOB, reached=True, do_not_disturb=True), CAROL, now=now),
+        "do not disturb": placed(Callee(user=BOB, reached=True, do_not_disturb=True), CAROL, now=now),
     }
 
 
@@ -96,7 +96,7 @@ def _times_in(value: Any) -> list[datetime]:
 @pytest.mark.gen_test
 async def test_a_call_read_back_crosses_the_wire(store: CallStore, now: datetime) -> None:
     call = await stored(store, lives(now)["ended"])
-    assert encode(view(await _read(store, call))) == encode(view(call))
+    assert encode(view(await _read(store, call), ALICE.id)) == encode(view(call, ALICE.id))
 
 
 async def _read(store: CallStore, call: Call) -> Call:
@@ -145,7 +145,7 @@ async def test_exactly_one_of_20_calls_between_two_people_rings(store: CallStore
     calls = [placed(BOB, caller=ALICE, now=now) if n % 2 else placed(ALICE, caller=BOB, now=now) for n in range(20)]
     results = await asyncio.gather(*(store.insert(call) for call in calls), return_exceptions=True)
     assert [result for result in results if not isinstance(result, Duplicate)] == [None]
-    assert await store.ringing_between([ALICE.id, BOB.id]) == calls[results.index(None)]
+    assert await store.live_of(ALICE.id) == [calls[results.index(None)]]
 
 
 @pytest.mark.gen_test
@@ -244,9 +244,23 @@ async def test_live_calls_come_oldest_first(store: CallStore, now: datetime) -> 
 
 
 @pytest.mark.gen_test
-async def test_what_rings_between_two_people_is_found_from_both_sides(store: CallStore, now: datetime) -> None:
+async def test_calls_of_any_of_several_people_come_once_each(store: CallStore, now: datetime) -> None:
     call = await stored(store, placed(now=now))
-    assert await store.ringing_between([BOB.id, ALICE.id]) == call
+    await stored(store, placed(UserRef("dave", "dave", "Dave"), caller=CAROL, now=now))
+    assert await store.live_of_any([BOB.id, ALICE.id]) == [call]
+
+
+@pytest.mark.gen_test
+async def test_a_call_is_not_live_for_one_who_has_blocked_the_caller(store: CallStore, now: datetime) -> None:
+    call = await stored(store, placed(Callee(user=BOB, reached=True, blocked=True), now=now))
+    assert (await store.live_of(BOB.id), await store.live_of(ALICE.id)) == ([], [call])
+
+
+@pytest.mark.gen_test
+async def test_a_blocked_call_still_is_the_one_call_of_the_pair(store: CallStore, now: datetime) -> None:
+    await stored(store, placed(Callee(user=BOB, reached=True, blocked=True), now=now))
+    with pytest.raises(Duplicate):
+        await store.insert(placed(ALICE, caller=BOB, now=now))
 
 
 @pytest.mark.gen_test

@@ -400,7 +400,7 @@ QUERIES: dict[str, Ask] = {
     "replace": lambda store, live, now: store.replace(rules.acknowledge_ringing(live, BOB.id, now), rev=1),
     "get": lambda store, live, now: store.get(live.call_id),
     "by_client_key": lambda store, live, now: store.by_client_key(ALICE.id, "a key"),
-    "ringing_between": lambda store, live, now: store.ringing_between([ALICE.id, BOB.id]),
+    "live_of_any": lambda store, live, now: store.live_of_any([ALICE.id, BOB.id]),
     "live_of": lambda store, live, now: store.live_of(ALICE.id),
     "due": lambda store, live, now: store.due(now + TIMING.ring),
     "renew_leases": lambda store, live, now: store.renew_leases([live.call_id], now),

@@ -67,7 +67,7 @@ def test_for_a_stranger_there_is_no_such_call() -> None:
 
 
 def test_nobody_may_after_a_call_to_several() -> None:
-    call = calls.cancel(placed(Callee(BOB, reached=True), CAROL), ALICE.id, START)
+    call = calls.cancel(placed(Callee(user=BOB, reached=True), CAROL), ALICE.id, START)
     with pytest.raises(BadState, match="to several"):
         recipient(call, ALICE.id, START, WINDOW_S)
 
