@@ -129,7 +129,7 @@ def _speaks(folder: str) -> bool:
 
 
 def _constants(path: str) -> Iterator[str]:
-    """The sentences among the constants of a module: texts that begin with a capital or a place."""
+    """The sentences among the constants of a module: texts of more than one word."""
     for node in ast.parse(Path(path).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             for part in ast.walk(node.value):
