@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -12,11 +13,13 @@ from handlers.history import history_row
 from server.calls.ice import ice_servers
 from server.calls.model import view
 from server.errors import InvalidCredentials, NotFound, RingbackError, TooManyAttempts, Unauthenticated, Unavailable
+from server.people.home import home_of
 from server.version import VERSION
 from server.wire import encode
 
-PEOPLE_SHOWN = 50
-RECENT_SHOWN = 20
+CALLS_LOOKED_AT = 30
+"""Among these the home page looks for missed calls that nobody has seen; the history has them all."""
+RECENT_SHOWN = 8
 
 
 class PageHandler(BaseHandler):
@@ -156,17 +159,22 @@ class HomePageHandler(PageHandler):
     page = "home"
 
     async def get(self) -> None:
-        """People but oneself, and the newest calls."""
+        """Everybody in their places, and the newest calls."""
         user_id = self.who.user.id
-        people = await self.services.users.search("", limit=PEOPLE_SHOWN + 1)
-        recent = await self.services.histories.page(user_id, limit=RECENT_SHOWN)
+        services = self.services
+        home, recent, unread = await asyncio.gather(
+            home_of(user_id, services.contacts, services.users),
+            services.histories.page(user_id, limit=CALLS_LOOKED_AT),
+            self.unread(),
+        )
+        rows = [history_row(entry, user_id, self.locale.translate) for entry in recent.entries]
         self.render_page(
             "home.html",
-            people=await self.services.contacts.seen(
-                user_id, [user for user in people if user.user_id != user_id][:PEOPLE_SHOWN]
-            ),
-            recent=[history_row(entry, user_id, self.locale.translate) for entry in recent.entries],
-            unread=await self.unread(),
+            boot={"people": home.everybody},
+            home=home,
+            missed=[row for row in rows if row["unread"]],
+            recent=[row for row in rows if not row["unread"]][:RECENT_SHOWN],
+            unread=unread,
         )
 
 

@@ -3,7 +3,8 @@
  *
  * @typedef {import("./types.js").Call} Call
  * @typedef {import("./types.js").MediaKind} MediaKind
- * @typedef {import("./types.js").Person} Person
+ * @typedef {import("./types.js").Found} Found
+ * @typedef {import("./types.js").Relation} Relation
  * @typedef {import("./types.js").IceConfig} IceConfig
  */
 
@@ -47,7 +48,7 @@ export class Api {
   /**
    * @param {string} query part of a name; empty for everybody
    * @param {AbortSignal} [signal]
-   * @returns {Promise<{items: Person[], next: string | null}>}
+   * @returns {Promise<{items: Found[], next: string | null}>}
    */
   users(query, signal) {
     return this.#send("GET", `/users?q=${encodeURIComponent(query)}`, undefined, signal);
@@ -78,9 +79,44 @@ export class Api {
     return this.#send("POST", `/calls/${callId}/hangup`);
   }
 
+  /** Missed calls are news no longer. */
+  async markCallsSeen() {
+    await this.#send("POST", "/calls/seen");
+  }
+
   /** @returns {Promise<IceConfig>} */
   iceServers() {
     return this.#send("GET", "/ice-servers");
+  }
+
+  /** @param {string} username @returns {Promise<Relation>} asked, or a contact where they had asked before */
+  addContact(username) {
+    return this.#send("POST", "/contacts", { username });
+  }
+
+  /** @param {string} userId @returns {Promise<Relation>} */
+  acceptContact(userId) {
+    return this.#send("POST", `/contacts/${userId}/accept`);
+  }
+
+  /** @param {string} userId */
+  async declineContact(userId) {
+    await this.#send("POST", `/contacts/${userId}/decline`);
+  }
+
+  /** @param {string} userId */
+  async removeContact(userId) {
+    await this.#send("DELETE", `/contacts/${userId}`);
+  }
+
+  /** @param {string} userId @param {boolean} wanted @returns {Promise<Relation>} */
+  setFavourite(userId, wanted) {
+    return this.#send(wanted ? "PUT" : "DELETE", `/contacts/${userId}/favourite`);
+  }
+
+  /** @param {string} userId @param {boolean} wanted @returns {Promise<Relation>} */
+  setBlocked(userId, wanted) {
+    return this.#send(wanted ? "PUT" : "DELETE", `/contacts/${userId}/block`);
   }
 
   /**

@@ -3,31 +3,11 @@
  * its own in `strings/`. What the server renders is translated there.
  *
  * @typedef {import("./types.js").User} User
- * @typedef {import("./types.js").Presence} Presence
  * @typedef {import("./media/phase.js").Phase} Phase
  * @typedef {import("./media/devices.js").MediaProblem} MediaProblem
  * @typedef {import("./realtime/close_codes.js").NextStep} NextStep
  */
-import { _, ngettext } from "./i18n.js";
-
-/** @type {Record<Presence, string>} */
-export const PRESENCE = {
-  online: _("Online"),
-  away: _("Away"),
-  offline: _("Offline"),
-  in_call: _("In a call"),
-  do_not_disturb: _("Do not disturb"),
-};
-
-export const people = {
-  call: (/** @type {string} */ username) => _("Call %(name)s", { name: username }),
-  audioCall: (/** @type {string} */ username) => _("Audio call to %(name)s", { name: username }),
-  found: (/** @type {number} */ count) =>
-    count === 0 ? _("Nobody found") : ngettext("%(count)s person found", "%(count)s people found", count),
-  nobodyCalled: (/** @type {string} */ query) => _("Nobody here is called “%(name)s”.", { name: query }),
-  starting: (/** @type {string} */ name) => _("Calling %(name)s…", { name }),
-  searchFailed: _("The search did not work. Please try again."),
-};
+import { _ } from "./i18n.js";
 
 export const incoming = {
   title: (/** @type {string} */ name) => _("%(name)s is calling", { name }),

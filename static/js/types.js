@@ -4,12 +4,14 @@
  *
  * @typedef {{id: string, username: string, display_name: string}} User
  * @typedef {"online" | "away" | "in_call" | "do_not_disturb" | "offline"} Presence
- * @typedef {User & {presence: Presence}} Person
+ * @typedef {"none" | "sent" | "received" | "contacts"} ContactState
+ * @typedef {{user: User, presence: Presence, state: ContactState, favourite: boolean, blocked: boolean}} Relation
+ * @typedef {User & {presence: Presence, contact: ContactState, favourite: boolean, blocked: boolean}} Found
  *
  * @typedef {"audio" | "video"} MediaKind
  * @typedef {"inviting" | "ringing" | "connecting" | "active" | "ended"} CallState
  * @typedef {{leg_id: string, user: User, device: string | null, state: string, reason: string | null,
- *   joined_at: string | null, left_at: string | null}} Leg
+ *   call_waiting?: boolean, joined_at: string | null, left_at: string | null}} Leg
  * @typedef {{call_id: string, state: CallState, media: MediaKind, created_by: User | string, created_at: string,
  *   ring_deadline: string, answered_at: string | null, ended_at: string | null,
  *   duration_s: number | null, end_reason: string | null, rev: number, legs: Leg[]}} Call
@@ -20,7 +22,7 @@
  *
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *
- * @typedef {{page: string, user: User | null, api: string, call?: Call, leg_id?: string,
+ * @typedef {{page: string, user: User | null, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy?: RTCIceTransportPolicy, expires_at?: string | null}} IceConfig
  *

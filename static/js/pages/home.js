@@ -1,16 +1,18 @@
 /**
- * The people one can call, who of them is there, and the calls of the last time.
+ * Home: whom one can call now, who would like to be a contact, one field that finds everybody, and the last calls.
  *
- * @typedef {import("../types.js").Person} Person
- * @typedef {import("../types.js").Presence} Presence
+ * @typedef {import("../types.js").Relation} Relation
  * @typedef {import("../types.js").MediaKind} MediaKind
  */
 import { readBoot } from "../boot.js";
-import { people as strings, PRESENCE, sentenceFor } from "../strings.js";
+import { _, ngettext } from "../i18n.js";
+import { People } from "../people/people.js";
+import { sentenceFor } from "../strings.js";
 import { announce } from "../ui/announcer.js";
-import { drawAvatar } from "../ui/avatar.js";
-import { copyOf, need, setText } from "../ui/dom.js";
+import { need, setText } from "../ui/dom.js";
 import { moment } from "../ui/format.js";
+import { PersonList } from "../ui/person_list.js";
+import { PersonMenu } from "../ui/person_menu.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
 
@@ -19,81 +21,87 @@ const TYPING_PAUSE_MS = 200;
 
 const boot = readBoot();
 const { client, start } = startShell(boot);
-const list = need("#people-list");
-/** @type {HTMLInputElement} */
-const search = need("#search");
-const noOne = need("#no-one-found");
+const people = new People(client, boot.user?.id ?? "", boot.people ?? []);
+new PersonMenu(people);
 
-// ---- people
+// ---- everybody, in their places
 
-/** @param {Person} person */
-function personItem(person) {
-  const item = copyOf("person-template");
-  item.dataset.userId = person.id;
-  item.dataset.username = person.username;
-  item.dataset.displayName = person.display_name;
-  drawAvatar(need(".avatar", item), person);
-  need("[data-name]", item).textContent = person.display_name;
-  need("[data-handle]", item).textContent = `@${person.username}`;
-  need("[data-call=video]", item).setAttribute("aria-label", strings.call(person.username));
-  need("[data-call=audio]", item).setAttribute("aria-label", strings.audioCall(person.username));
-  setPresence(item, person.presence);
-  return item;
-}
+const lists = {
+  requests: new PersonList(need("#requests"), "request-template"),
+  favourites: new PersonList(need("#favourites"), "favourite-template"),
+  contacts: new PersonList(need("#contacts"), "person-template"),
+  others: new PersonList(need("#others"), "person-template"),
+  blocked: new PersonList(need("#blocked"), "person-template"),
+};
 
-/**
- * @param {HTMLElement} item
- * @param {Presence} presence
- */
-function setPresence(item, presence) {
-  item.dataset.presence = presence;
-  setText(need("[data-presence-words]", item), PRESENCE[presence]);
-}
-
-function items() {
-  return /** @type {HTMLElement[]} */ ([...list.children]);
+function draw() {
+  const all = people.all();
+  const heard = all.filter(({ blocked }) => !blocked);
+  const plain = heard.filter(({ favourite }) => !favourite);
+  lists.requests.draw(heard.filter(({ state }) => state === "received"));
+  lists.favourites.draw(heard.filter(({ favourite }) => favourite));
+  lists.contacts.draw(plain.filter(({ state }) => state === "contacts"));
+  lists.others.draw(plain.filter(({ state }) => state !== "contacts"));
+  lists.blocked.draw(all.filter(({ blocked }) => blocked));
+  found.draw();
+  enableCalling();
 }
 
 /** A button that does nothing yet is disabled: until now nobody could have heard it. */
 function enableCalling() {
-  for (const button of document.querySelectorAll("button[data-call]")) button.removeAttribute("disabled");
+  for (const button of document.querySelectorAll("button[data-call]:disabled")) button.removeAttribute("disabled");
 }
-
-function watchShown() {
-  const ids = items().map((item) => item.dataset.userId ?? "");
-  if (ids.length > 0) client.inbox.watch(ids).catch(() => {}); // the next snapshot tries again
-}
-
-client.inbox.on("presence", ({ userId, state }) => {
-  const item = items().find((candidate) => candidate.dataset.userId === userId);
-  if (item) setPresence(item, state);
-});
 
 // ---- search
+
+/** @type {HTMLInputElement} */
+const search = need("#search");
+const noOne = need("#no-one-found");
+
+const found = {
+  list: new PersonList(need("#results"), "person-template"),
+  query: "",
+  /** @type {string[]} */
+  ids: [],
+
+  draw() {
+    const shown = this.ids.map((id) => /** @type {Relation} */ (people.get(id)));
+    this.list.draw(shown, this.query);
+    need("#results").hidden = this.query === "";
+    noOne.hidden = shown.length > 0;
+    for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-without-search]"))) {
+      section.hidden = this.query !== "";
+    }
+  },
+};
 
 /** @type {AbortController | null} */
 let searching = null;
 /** @type {any} */
 let typing = null;
 
+/** @returns {Promise<boolean>} whether what stands there now is what was asked for */
 async function lookUp() {
+  clearTimeout(typing);
   searching?.abort();
   searching = new AbortController();
   const { signal } = searching;
   const query = search.value.trim();
-  try {
-    const { items: found } = await client.api.users(query, signal);
-    if (signal.aborted) return;
-    list.replaceChildren(...found.filter(({ id }) => id !== boot.user?.id).map(personItem));
-  } catch (error) {
-    if (!signal.aborted) toast(strings.searchFailed, "error");
-    return;
+  let ids = /** @type {string[]} */ ([]);
+  if (query !== "") {
+    try {
+      ids = (await people.find(query, signal)).map(({ user }) => user.id);
+    } catch (error) {
+      if (!signal.aborted) toast(_("The search did not work. Please try again."), "error");
+      return false;
+    }
   }
-  enableCalling();
-  noOne.hidden = items().length > 0;
-  setText(noOne, strings.nobodyCalled(query));
-  announce(strings.found(items().length));
-  watchShown();
+  if (signal.aborted) return false;
+  Object.assign(found, { query, ids });
+  setText(need("[data-title]", noOne), _("Nobody here is called “%(query)s”", { query }));
+  draw();
+  if (query !== "") announce(ids.length > 0 ? ngettext("%(count)s person found", "%(count)s people found", ids.length) : _("Nobody found"));
+  return true;
 }
 
 search.addEventListener("input", () => {
@@ -101,23 +109,61 @@ search.addEventListener("input", () => {
   typing = setTimeout(lookUp, TYPING_PAUSE_MS);
 });
 
-need("#search-form").addEventListener("submit", (event) => {
+// Enter leads to the first who was found, and does not call them: who types fast would call the wrong one.
+need("#search-form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  clearTimeout(typing);
-  lookUp();
+  if (await lookUp()) callButtons()[0]?.focus();
 });
+
+/** @returns {HTMLElement[]} the buttons that call, of all who are on show, from top to bottom */
+function callButtons() {
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main [data-user-id] [data-call=video]")]);
+  return all.filter((button) => button.checkVisibility());
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open], :popover-open")) return;
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "/" && target !== search) {
+    event.preventDefault();
+    search.select();
+  } else if (event.key === "Escape" && search.value !== "") {
+    search.value = "";
+    search.focus();
+    lookUp();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    walk(event, target);
+  }
+});
+
+/**
+ * From the field to the first of the people, from one to the next, and back.
+ *
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} from
+ */
+function walk(event, from) {
+  const person = from.closest("[data-user-id]");
+  if (from !== search && !person) return;
+  const buttons = callButtons();
+  const at = person ? buttons.findIndex((button) => person.contains(button)) : -1;
+  const next = at + (event.key === "ArrowDown" ? 1 : -1);
+  if (next < -1 || next >= buttons.length) return;
+  event.preventDefault();
+  (buttons[next] ?? search).focus();
+}
 
 // ---- calling
 
 /**
- * @param {HTMLButtonElement} button
+ * @param {HTMLElement} button
  * @param {{username: string, displayName: string}} person
  * @param {MediaKind} media
  */
 async function placeCall(button, { username, displayName }, media) {
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
-  announce(strings.starting(displayName));
+  announce(_("Calling %(name)s…", { name: displayName }));
   try {
     const call = await client.api.startCall(username, media);
     location.assign(`/call/${call.call_id}`);
@@ -128,46 +174,91 @@ async function placeCall(button, { username, displayName }, media) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = /** @type {Element} */ (event.target).closest("button[data-call]");
+  const button = /** @type {Element} */ (event.target).closest("button");
   const person = /** @type {HTMLElement | null} */ (button?.closest("[data-username]"));
-  if (!(button instanceof HTMLButtonElement) || !person) return;
-  const { username = "", displayName = "" } = person.dataset;
-  placeCall(button, { username, displayName }, /** @type {MediaKind} */ (button.dataset.call));
+  if (!button || !person) return;
+  const { username = "", displayName = "", userId = "" } = person.dataset;
+  if (button.dataset.call) placeCall(button, { username, displayName }, /** @type {MediaKind} */ (button.dataset.call));
+  if ("accept" in button.dataset) answerRequest(button, userId, true);
+  if ("refuse" in button.dataset) answerRequest(button, userId, false);
 });
 
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
-// ---- recent calls
+// ---- requests
+
+/**
+ * @param {HTMLElement} button
+ * @param {string} userId
+ * @param {boolean} accepted
+ */
+async function answerRequest(button, userId, accepted) {
+  const relation = people.get(userId);
+  if (!relation || button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    await (accepted ? people.accept(relation) : people.decline(relation));
+    search.focus(); // the row with the button is gone
+    const { display_name: name } = relation.user;
+    toast(accepted ? _("%(name)s is one of your contacts now.", { name }) : _("The request was declined."));
+  } catch (error) {
+    button.removeAttribute("aria-busy");
+    toast(sentenceFor(error), "error");
+  }
+}
+
+// ---- missed and recent calls
+
+const CALLS = ["#missed", "#recent"];
 
 function writeTimes() {
   const now = new Date();
-  for (const time of document.querySelectorAll("#recent time")) {
+  for (const time of document.querySelectorAll("main time")) {
     const when = new Date(/** @type {HTMLTimeElement} */ (time).dateTime);
     setText(time, moment(when, now, document.documentElement.lang));
   }
 }
 
-/** The server renders the list, in the person's language; here it is only put in its place. */
-async function refreshRecent() {
+/** The server renders the lists, in the person's language; here they are only put in their places. */
+async function refreshCalls() {
   const response = await fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" });
   if (!response.ok || response.redirected) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  const focused = document.activeElement?.closest("#recent [data-username]")?.getAttribute("data-username");
-  need("#recent").replaceChildren(...need("#recent", fresh).childNodes);
+  const focused = document.activeElement?.closest("[data-call-id]")?.getAttribute("data-call-id");
+  for (const part of CALLS) need(part).replaceChildren(...need(part, fresh).childNodes);
   writeTimes();
   enableCalling();
-  const again = focused && document.querySelector(`#recent [data-username="${CSS.escape(focused)}"] button`);
+  const again = focused && document.querySelector(`[data-call-id="${CSS.escape(focused)}"] button`);
   if (again instanceof HTMLElement) again.focus();
 }
 
+function refresh() {
+  refreshCalls().catch(() => {}); // the next ended call, or a reload, brings it
+}
+
 client.inbox.on("call", (call) => {
-  if (call.state === "ended") refreshRecent().catch(() => {}); // the next ended call, or a reload, brings it
+  if (call.state === "ended") refresh();
+});
+client.link.on("frame", ({ type, missed }) => {
+  if (type === "unread" && missed !== undefined) refresh();
 });
 
+need("#missed").addEventListener("click", async (event) => {
+  if (!(/** @type {Element} */ (event.target).closest("#seen"))) return;
+  try {
+    await client.api.markCallsSeen();
+    search.focus(); // the button goes with the list
+    refresh();
+  } catch (error) {
+    toast(sentenceFor(error), "error");
+  }
+});
+
+people.on("change", draw);
 writeTimes();
-enableCalling();
-watchShown();
+draw();
+people.watch();
 start();
 if (search.value !== "") lookUp(); // typed before this script was there, or kept by the browser

@@ -129,7 +129,8 @@ export class IncomingDialog {
   #stepIn(caller) {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     this.#dialog.show();
-    before?.focus(); // whatever one is doing in the call goes on
+    // Whatever one is doing in the call goes on; and no button of this has the focus by itself.
+    (before && before !== document.body ? before : this.#dialog).focus();
     announce(strings.title(caller.display_name));
   }
 

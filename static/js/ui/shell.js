@@ -9,6 +9,7 @@ import { Client } from "../client.js";
 import { Tones } from "../media/tones.js";
 import { AccountMenu } from "./account.js";
 import { LinkBanner } from "./banner.js";
+import { followIdleness } from "./idle.js";
 import { IncomingDialog } from "./incoming.js";
 import { Ringer } from "./ringer.js";
 import { followUnread } from "./unread.js";
@@ -24,6 +25,7 @@ export function startShell(boot, options = {}) {
   new LinkBanner(client.link);
   new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
   followUnread(client.link);
+  followIdleness(client.link, options.busy ?? (() => false));
   if (document.querySelector("#account-menu")) new AccountMenu(client);
   return { client, tones, ringer, start: () => client.link.start() };
 }

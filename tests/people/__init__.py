@@ -1,0 +1,1 @@
+"""Contacts, and the page on which people meet."""
