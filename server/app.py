@@ -40,6 +40,8 @@ from server.metrics import Metrics
 from server.origins import Origins
 from server.paths import locale_dir, static_dir, templates_dir
 from server.people.contacts import Contacts
+from server.people.elsewhere import Elsewhere
+from server.people.leases import Leases
 from server.proxies import Proxies
 from server.push.endpoints import TrustedEndpoints
 from server.push.keys import VapidKey, load_or_create_push_key, new_private_key
@@ -59,6 +61,7 @@ from server.store.connections import ConnectionStore
 from server.store.contacts import ContactStore
 from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
+from server.store.presence import PresenceStore
 from server.store.sign_ins import SignInStore
 from server.store.users import UserStore
 from server.store.voicemail import VoicemailStore
@@ -165,7 +168,8 @@ class Server:
         connections = ConnectionStore(database, settings.sockets.record_days)
         contact_store = ContactStore(database)
         messages = VoicemailStore(database)
-        self._stores = (users, calls, sign_in_store, connections, contact_store, messages)
+        presence_store = PresenceStore(database)
+        self._stores = (users, calls, sign_in_store, connections, contact_store, messages, presence_store)
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
         sign_ins = SignIns(
@@ -182,6 +186,20 @@ class Server:
         hub = Hub(bus, clock, sockets.max_connections_per_user, self._on_closed)
         devices = Devices(sign_in_store, sign_ins, hub, bus, clock)
         presence = PresenceBoard(hub, bus, clock)
+        epoch = new_id()
+        self.leases = Leases(
+            presence_store,
+            presence,
+            bus,
+            clock,
+            epoch=epoch,
+            node=node_name(settings),
+            renewal_s=settings.people.presence_renewal_s,
+            lease_s=settings.people.presence_lease_s,
+        )
+        self.elsewhere = Elsewhere(
+            presence_store, users, contact_store, presence, clock, epoch=epoch, forget_user=sign_ins.forget_user
+        )
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
@@ -221,7 +239,7 @@ class Server:
             settings=settings,
             clock=clock,
             stamp=stamp,
-            epoch=new_id(),
+            epoch=epoch,
             node=node_name(settings),
             database=database,
             users=users,
@@ -266,6 +284,7 @@ class Server:
                 Job("devices_seen", SEEN_INTERVAL_S, devices.note_seen),
                 Job("records", settings.jobs.record_flush_interval_s, self.records.flush),
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
+                Job("presence", settings.people.presence_round_s, self.presence_round),
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
             ]
         )
@@ -312,6 +331,7 @@ class Server:
         await self.services.background.finish(within_s)
         self._push.close()
         await self._flush_records()
+        await self._end_leases()
         if self._http is not None:
             await self._http.close_all_connections()
         self._passwords.close()
@@ -321,6 +341,12 @@ class Server:
             await self.records.flush()
         except Unavailable:
             log.warning("records_lost", count=len(self.records), why="the database is away")
+
+    async def _end_leases(self) -> None:
+        try:
+            await self.leases.end()
+        except Unavailable:
+            log.warning("leases_left", why="the database is away; they run out by themselves")
 
     def send_home(self) -> None:
         """Closes every socket with ``draining``; the times to come back are spread over ``sockets.drain_s``."""
@@ -353,6 +379,11 @@ class Server:
         if dropped or lost or report.expired:
             log.info("swept", calls_expired=report.expired, sessions_dropped=dropped, legs_lost=lost)
         return report
+
+    async def presence_round(self) -> None:
+        """Tells other processes of our people, and hears of theirs."""
+        await self.leases.round()
+        await self.elsewhere.round()
 
     # ── records ──
 

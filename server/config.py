@@ -356,6 +356,11 @@ _RULES = (
         "at most sockets.max_buffered_bytes",
     ),
     _Rule(
+        "people.presence_lease_s",
+        lambda s: s.people.presence_lease_s >= 2 * max(s.people.presence_renewal_s, s.people.presence_round_s),
+        "at least twice people.presence_renewal_s and people.presence_round_s",
+    ),
+    _Rule(
         "ice.turn_secret",
         lambda s: bool(s.ice.turn_secret) or not s.ice.turn_urls,
         "given where ice.turn_urls is",

@@ -273,6 +273,22 @@ class PeopleSettings(Section, frozen=True, kw_only=True):
     contact_requests_per_day: Annotated[
         int, Meta(ge=1, le=10_000, description="Contact requests that one person may make within 24 hours.")
     ] = 50
+    presence_round_s: Annotated[
+        float,
+        Meta(ge=0.05, le=60, description="How often processes tell each other, by the database, of who is there."),
+    ] = 2
+    presence_renewal_s: Annotated[
+        float, Meta(ge=0.05, le=300, description="How often a process says that all it has told of holds.")
+    ] = 10
+    presence_lease_s: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=3_600,
+            description="How long that holds without being said again: after this the people of a dead process are "
+            "offline. At least twice presence_renewal_s and presence_round_s.",
+        ),
+    ] = 30
 
 
 class IceSettings(Section, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from server.calls.quiet_hours import QuietHours, is_quiet
+from server.calls.signs import NO_SIGN, Signs
 from server.calls.watchers import Watchers
 from server.clock import Clock
 from server.realtime.bus import PRESENCE, Bus, Message, PresenceNews
@@ -15,22 +15,6 @@ from server.realtime.session import Session
 
 GRACE_S = 10.0
 """A page that is left for the next one is gone for a moment; nobody is told of that."""
-
-
-class Signs(NamedTuple):
-    """What shows that somebody is there: a device that is connected, one that may ring, one that is in use, a call."""
-
-    device: bool = False
-    rings: bool = False
-    active: bool = False
-    in_call: bool = False
-
-    def __or__(self, other: Signs) -> Signs:
-        """What is seen here or there."""
-        return Signs(*(one or another for one, another in zip(self, other, strict=True)))
-
-
-NO_SIGN = Signs()
 
 
 class PresenceBoard:
@@ -82,6 +66,12 @@ class PresenceBoard:
             elif self._is_there(session):
                 signs |= Signs(device=True, rings=not session.who.silenced, active=session.id not in self._idle)
         return signs
+
+    def everybody_here(self) -> dict[str, Signs]:
+        """The same of everybody of whom they show anything, by user id."""
+        user_ids = {session.who.user.id for session in self._hub.sessions()}
+        seen = {user_id: self.signs_here(user_id) for user_id in user_ids}
+        return {user_id: signs for user_id, signs in seen.items() if signs != NO_SIGN}
 
     def _signs(self, user_id: str) -> Signs:
         return self.signs_here(user_id) | self._elsewhere.get(user_id, NO_SIGN)
@@ -139,6 +129,13 @@ class PresenceBoard:
         if quiet_hours is not None:
             self._quiet_hours[user_id] = quiet_hours
         self._watchers.tell(user_id)
+
+    def see_elsewhere(self, seen: Mapping[str, Signs]) -> None:
+        """What all other processes see now, by user id."""
+        before, self._elsewhere = self._elsewhere, seen
+        for user_id in before.keys() | seen.keys():
+            if before.get(user_id) != seen.get(user_id):
+                self._watchers.tell(user_id)
 
     def sweep(self) -> None:
         """Tells of those whose moment is over, and of those whose quiet hours begin or end."""

@@ -41,6 +41,7 @@ INDEXES = [
     ),
     IndexModel([("blocked_by", ASCENDING), ("_id", DESCENDING)], name="blocked_by"),
     IndexModel([("favourite_of", ASCENDING), ("_id", DESCENDING)], name="favourite_of"),
+    IndexModel([("blocks_changed_at", ASCENDING)], name="changed_blocks"),
 ]
 
 
@@ -118,6 +119,7 @@ LISTINGS: dict[ContactList, _Listing] = {
 }
 
 ENDED: Document = {"$set": {"state": "none"}}
+BLOCKS_CHANGED: Document = {"$currentDate": {"blocks_changed_at": True}}
 
 
 def relation_id(user_id: str, other_id: str) -> str:
@@ -173,9 +175,9 @@ class ContactStore:
         sort = [("_id", DESCENDING)] if listing.time is None else [(listing.time, DESCENDING), ("_id", DESCENDING)]
         return _all(await self._contacts.find(query, sort=sort, limit=limit))
 
-    async def blocked_by(self, user_id: str) -> set[str]:
-        """Everybody whom that person has blocked."""
-        return {each.other(user_id) for each in _all(await self._contacts.find({"blocked_by": user_id}))}
+    async def blocks_changed_since(self, moment: datetime) -> list[Relation]:
+        """The pairs between which a block began or ended at or after ``moment``, by MongoDB's clock."""
+        return _all(await self._contacts.find({"blocks_changed_at": {"$gte": moment}}))
 
     async def requests_since(self, user_id: str, since: datetime, *, limit: int) -> list[datetime]:
         """When that person asked somebody after ``since``, oldest first, also what was withdrawn or declined since;
@@ -252,7 +254,7 @@ class ContactStore:
 
     async def block(self, user_id: str, other_id: str) -> Relation:
         """Blocks the other: contact, requests both ways, and the favourite of ``user_id`` end with that."""
-        change = {"$addToSet": {"blocked_by": user_id}, "$pull": {"favourite_of": user_id}} | ENDED
+        change = {"$addToSet": {"blocked_by": user_id}, "$pull": {"favourite_of": user_id}} | ENDED | BLOCKS_CHANGED
         blocked = await self._change(user_id, other_id, {}, change, make=True)
         assert blocked is not None
         return blocked
@@ -260,7 +262,7 @@ class ContactStore:
     async def unblock(self, user_id: str, other_id: str) -> Relation:
         """Ends a block. What it ended stays ended, and so does a request that came meanwhile: it was never shown."""
         held = await self._change(
-            user_id, other_id, {"blocked_by": user_id}, {"$pull": {"blocked_by": user_id}} | ENDED
+            user_id, other_id, {"blocked_by": user_id}, {"$pull": {"blocked_by": user_id}} | ENDED | BLOCKS_CHANGED
         )
         return held or await self.get(user_id, other_id)
 

@@ -23,6 +23,7 @@ LAST_CHARACTER = "\U0010ffff"
 INDEXES = [
     IndexModel([("username_key", ASCENDING)], name="one_username", unique=True),
     IndexModel([("search_keys", ASCENDING)], name="search"),
+    IndexModel([("changed_at", ASCENDING)], name="changes"),
 ]
 
 MIGRATION_BATCH = 500
@@ -31,7 +32,7 @@ MIGRATION_BATCH = 500
 
 class User(msgspec.Struct, frozen=True):
     """A person as stored. Beside this a document holds ``username_key``, the name as it is compared (without regard to
-    case), and ``search_keys`` (see :mod:`server.search_keys`)."""
+    case), ``search_keys`` (see :mod:`server.search_keys`), and ``changed_at``."""
 
     user_id: str
     username: str
@@ -118,7 +119,12 @@ class UserStore:
             if user is None:
                 return None
             plain["search_keys"] = search_keys(user.username, fields["display_name"])
-        return _user(await self._users.update_and_get({"_id": user_id}, {"$set": plain}))
+        change = {"$set": plain, "$currentDate": {"changed_at": True}}
+        return _user(await self._users.update_and_get({"_id": user_id}, change))
+
+    async def changed_since(self, moment: datetime) -> list[User]:
+        """Those who were changed at or after ``moment``, by MongoDB's clock."""
+        return _all(await self._users.find({"changed_at": {"$gte": moment}}))
 
     async def add_missing_search_keys(self) -> int:
         """Gives search keys to people who were stored before there were any; returns how many."""

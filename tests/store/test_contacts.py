@@ -283,11 +283,14 @@ async def test_two_who_block_each_other_unblock_each_by_themselves(store: Contac
 
 
 @pytest.mark.gen_test
-async def test_everybody_whom_somebody_blocked_is_known(store: ContactStore) -> None:
-    for other in (BOB, CAROL):
-        await store.block(ALICE, other)
-    await store.block(DAVE, ALICE)
-    assert await store.blocked_by(ALICE) == {BOB, CAROL}
+async def test_pairs_between_which_a_block_began_or_ended_are_found(store: ContactStore, now: datetime) -> None:
+    await contacts(store, now, CAROL)
+    await store.block(ALICE, BOB)
+    await store.block(ALICE, DAVE)
+    await store.unblock(ALICE, DAVE)
+    found = await store.blocks_changed_since(now - timedelta(minutes=1))
+    assert sorted((each.other(ALICE), each.blocked_by) for each in found) == [(BOB, (ALICE,)), (DAVE, ())]
+    assert await store.blocks_changed_since(now + timedelta(minutes=1)) == []
 
 
 # ── how others stand ──
@@ -391,7 +394,7 @@ async def test_no_query_scans_the_collection_or_sorts_it(store: ContactStore, no
         await store.page(ALICE, which, limit=5)
         await store.page(ALICE, which, limit=5, before=Cursor(now, BOB))
     await store.relations(ALICE, [BOB, CAROL])
-    await store.blocked_by(ALICE)
+    await store.blocks_changed_since(now)
     await store.requests_since(ALICE, now, limit=5)
     await store.set_favourite(ALICE, BOB, True)
     await store.block(ALICE, BOB)

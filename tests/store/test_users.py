@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import asdict, replace
@@ -213,6 +214,14 @@ async def test_a_change_gives_the_person_as_they_are_then(store: UserStore) -> N
 
 
 @pytest.mark.gen_test
+async def test_those_who_have_changed_since_are_found(store: UserStore) -> None:
+    people = await stored(store, user("alice"), user("bob"))
+    changed = await store.change(people[0].user_id, do_not_disturb=True)
+    assert await store.changed_since(today() - timedelta(minutes=1)) == [changed]
+    assert await store.changed_since(today() + timedelta(minutes=1)) == []
+
+
+@pytest.mark.gen_test
 async def test_nobody_cannot_be_changed(store: UserStore) -> None:
     assert await store.change(new_id(), locale="de") is None
     assert await store.all() == []
@@ -246,7 +255,8 @@ async def test_no_query_scans_the_collection(store: UserStore, plans: Plans) -> 
     await store.change(person.user_id, locale="de")
     await store.change(person.user_id, display_name="Ada")
     await store.add_missing_search_keys()
+    await store.changed_since(today())
     await store.remove(person.user_id)
     found = plans()
-    assert len(found) == 14
+    assert len(found) == 15
     assert [plan for plan in found if "COLLSCAN" in plan] == []
