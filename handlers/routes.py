@@ -13,7 +13,7 @@ from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
 from handlers.sockets.user import UserSocketHandler
-from handlers.static import StaticHandler
+from handlers.static import ServiceWorkerHandler, StaticHandler
 from server.paths import static_dir
 
 ID = r"([0-9a-f-]{36})"
@@ -103,6 +103,7 @@ def rules(initial: dict[str, Any]) -> list[Rule]:
         # Before the rest: an upgrade on a page's or an API's path is a wrong address as well.
         Rule(IsUpgrade(), ElsewhereHandler, initial),
         *of("page", "api"),
+        Rule(PathMatches("/service-worker.js"), ServiceWorkerHandler, {"path": str(static_dir())}),
         Rule(PathMatches("/static/(.*)"), StaticHandler, {"path": str(static_dir())}),
         Rule(PathMatches(API + "/.*"), health.NoSuchApiHandler, initial),
         Rule(PathMatches("/.*"), pages.NoSuchPageHandler, initial),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import tornado.web
@@ -38,3 +39,19 @@ class StaticHandler(tornado.web.StaticFileHandler):
         """A refusal is no news."""
         if not isinstance(value, tornado.web.HTTPError):
             super().log_exception(typ, value, tb)
+
+
+class ServiceWorkerHandler(StaticHandler):
+    """``/service-worker.js``: at the root, because a worker is responsible for the paths below its own."""
+
+    async def get(self, path: str = "service-worker.js", include_body: bool = True) -> None:
+        """The worker."""
+        await super().get(path, include_body)
+
+    def head(self, path: str = "service-worker.js") -> Awaitable[None]:
+        """As ``get``, without the body."""
+        return self.get(path, include_body=False)
+
+    def set_extra_headers(self, path: str) -> None:
+        """Asked for anew each time, whatever the address: an old worker would stay for a day."""
+        self.set_header("Cache-Control", "no-cache")

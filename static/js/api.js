@@ -6,6 +6,8 @@
  * @typedef {import("./types.js").Found} Found
  * @typedef {import("./types.js").Relation} Relation
  * @typedef {import("./types.js").IceConfig} IceConfig
+ * @typedef {import("./types.js").Profile} Profile
+ * @typedef {import("./types.js").Device} Device
  */
 
 /** Longer than the server's own deadlines, so that its answer comes first. */
@@ -119,11 +121,74 @@ export class Api {
     return this.#send(wanted ? "PUT" : "DELETE", `/contacts/${userId}/block`);
   }
 
+  /** @returns {Promise<Profile>} */
+  profile() {
+    return this.#send("GET", "/users/me");
+  }
+
   /**
-   * @param {{do_not_disturb?: boolean}} changes to one's own profile
+   * @param {Partial<Profile>} changes to one's own profile
+   * @returns {Promise<Profile>} as it is then
    */
-  async changeProfile(changes) {
-    await this.#send("PATCH", "/users/me", changes);
+  changeProfile(changes) {
+    return this.#send("PATCH", "/users/me", changes);
+  }
+
+  /**
+   * @param {string} current
+   * @param {string} wanted every other device is signed out
+   */
+  async changePassword(current, wanted) {
+    await this.#send("POST", "/users/me/password", { current_password: current, new_password: wanted });
+  }
+
+  /** @returns {Promise<{items: Device[]}>} */
+  devices() {
+    return this.#send("GET", "/devices");
+  }
+
+  /**
+   * @param {string} id
+   * @param {{label?: string, silenced?: boolean}} changes
+   * @returns {Promise<Device>}
+   */
+  changeDevice(id, changes) {
+    return this.#send("PATCH", `/devices/${id}`, changes);
+  }
+
+  /** @param {string} id */
+  async signOutDevice(id) {
+    await this.#send("DELETE", `/devices/${id}`);
+  }
+
+  async signOutOtherDevices() {
+    await this.#send("DELETE", "/devices");
+  }
+
+  /** @returns {Promise<{key: string | null}>} what a browser subscribes with; null: not on this server */
+  pushKey() {
+    return this.#send("GET", "/push/key");
+  }
+
+  /** @param {{endpoint?: string, keys: {p256dh?: string, auth?: string}}} subscription */
+  async subscribePush(subscription) {
+    await this.#send("POST", "/push/subscriptions", subscription);
+  }
+
+  async unsubscribePush() {
+    await this.#send("DELETE", "/push/subscriptions");
+  }
+
+  async testPush() {
+    await this.#send("POST", "/push/test");
+  }
+
+  /**
+   * @param {string | null} [before] the `next` of the page before
+   * @returns {Promise<{items: {user: import("./types.js").User}[], next: string | null}>}
+   */
+  blocked(before) {
+    return this.#send("GET", `/contacts?state=blocked${before ? `&before=${encodeURIComponent(before)}` : ""}`);
   }
 
   /**

@@ -8,6 +8,12 @@
  * @typedef {{user: User, presence: Presence, state: ContactState, favourite: boolean, blocked: boolean}} Relation
  * @typedef {User & {presence: Presence, contact: ContactState, favourite: boolean, blocked: boolean}} Found
  *
+ * @typedef {{start: string, end: string, time_zone: string}} QuietHours
+ * @typedef {User & {locale: string | null, do_not_disturb: boolean, call_waiting: "ring" | "busy",
+ *   callers: "everybody" | "contacts", quiet_hours: QuietHours | null, admin: boolean}} Profile
+ * @typedef {{id: string, label: string, created_at: string, last_seen_at: string, current: boolean, online: boolean,
+ *   push: boolean, silenced: boolean}} Device
+ *
  * @typedef {"audio" | "video"} MediaKind
  * @typedef {"inviting" | "ringing" | "connecting" | "active" | "ended"} CallState
  * @typedef {{leg_id: string, user: User, device: string | null, state: string, reason: string | null,

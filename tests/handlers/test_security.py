@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from typing import Any
 
 import msgspec
@@ -12,7 +13,10 @@ import pytest
 from handlers.auth import LoginBody, NoBody, PasswordBody, ProfileBody, RefreshBody, RegisterBody
 from handlers.base import API, SECURITY_HEADERS
 from handlers.calls import PlaceBody
+from handlers.contacts import RequestBody
+from handlers.devices import DeviceBody
 from handlers.history import SeenBody
+from handlers.push import SubscriptionBody, TokenBody
 from handlers.routes import ROUTES, Route
 from server.ids import new_id
 from tests.handlers.browser import Browser
@@ -44,6 +48,20 @@ BODIES: dict[str, tuple[str, type[msgspec.Struct], dict[str, Any]]] = {
     ),
     "/users/me/password": ("POST", PasswordBody, {"current_password": PASSWORD, "new_password": PASSWORD}),
     "/calls": ("POST", PlaceBody, {"callees": ["bob"], "media": "audio", "client_key": "k"}),
+    "/contacts": ("POST", RequestBody, {"username": "bob"}),
+    "/contacts/{user_id}": ("DELETE", NoBody, {}),
+    "/contacts/{user_id}/favourite": ("PUT", NoBody, {}),
+    "/contacts/{user_id}/block": ("PUT", NoBody, {}),
+    "/devices/{sign_in_id}": ("PATCH", DeviceBody, {"label": "Kitchen", "silenced": True}),
+    "/push/subscriptions": (
+        "POST",
+        SubscriptionBody,
+        {"endpoint": "https://push.example", "keys": {"p256dh": "x", "auth": "x"}},
+    ),
+    "/push/test": ("POST", NoBody, {}),
+    "/push/ringing": ("POST", TokenBody, {"token": "x"}),
+    "/push/decline": ("POST", TokenBody, {"token": "x"}),
+    "/voicemail/{voicemail_id}/heard": ("POST", NoBody, {}),
     "/calls/seen": ("POST", SeenBody, {"until": "01890a5d-ac96-774b-bcce-b302099a8057"}),
 }
 """Every address that reads a body, with a good one."""
@@ -229,7 +247,8 @@ class TestHeaders:
 class TestBodies:
     async def send(self, alice: Person, path: str, body: bytes, content_type: str = "application/json") -> Answer:
         method = BODIES[path][0]
-        return await alice.running.fetch(method, API + path, body, alice.bearer | {"Content-Type": content_type})
+        there = API + re.sub(r"{\w+}", new_id(), path)
+        return await alice.running.fetch(method, there, body, alice.bearer | {"Content-Type": content_type})
 
     @pytest.mark.parametrize("path", BODIES)
     def test_are_known_for_every_address_that_reads_one(self, path: str) -> None:
@@ -342,5 +361,5 @@ class TestRequestsThatAreNone:
     @pytest.mark.parametrize("route", ROUTES, ids=[route.shown for route in ROUTES])
     async def test_with_line_breaks_in_a_parameter_add_no_header(self, running: Running, route: Route) -> None:
         broken = "x%0d%0aSet-Cookie:%20evil=1%0d%0a%0d%0a"
-        answer = await running.fetch("GET", f"{route.shown.format(call_id=broken, action=broken)}?next={broken}")
+        answer = await running.fetch("GET", re.sub(r"{\w+}", broken, route.shown) + f"?next={broken}")
         assert "evil" not in str(answer.headers.get_list("Set-Cookie"))

@@ -23,6 +23,9 @@ import { toast } from "../ui/toasts.js";
 /** Answered without the camera: a reload does not switch it on. */
 const WITHOUT_CAMERA = "#audio";
 
+/** The person has pressed Answer in a notification. */
+const ANSWERED = "#answer";
+
 const boot = /** @type {Required<import("../types.js").Boot> & {user: User}} */ (readBoot());
 const shell = startShell(boot, { callHere: boot.call.call_id, busy: isBusy, beforeAnswer: () => session.hangUp() });
 const { session, media } = shell.client.room(boot.call, boot.leg_id, location.hash !== WITHOUT_CAMERA);
@@ -347,6 +350,11 @@ inbox.on("stopped", ({ call, reason }) => {
 });
 inbox.on("incoming", ({ call }) => {
   if (call.call_id !== boot.call.call_id || session.view.phase !== "incoming") return;
+  if (location.hash === ANSWERED) {
+    history.replaceState(null, "", location.pathname);
+    answer(true);
+    return;
+  }
   shell.ringer.start(`${incoming.title(partner().display_name)} · Ringback`, "ringtone");
   inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
 });

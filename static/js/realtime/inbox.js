@@ -61,6 +61,14 @@ export class Inbox extends Emitter {
   }
 
   /**
+   * @param {string} callId
+   * @returns {boolean} whether it rings on this page
+   */
+  isRinging(callId) {
+    return this.#ringing.has(callId);
+  }
+
+  /**
    * This page shows the call now: only then does the caller hear it ring.
    *
    * @param {string} callId

@@ -7,6 +7,8 @@
  */
 import { Client } from "../client.js";
 import { Tones } from "../media/tones.js";
+import { standInForWorker } from "../push/page.js";
+import { PushSubscriber } from "../push/subscription.js";
 import { AccountMenu } from "./account.js";
 import { LinkBanner } from "./banner.js";
 import { followIdleness } from "./idle.js";
@@ -26,6 +28,8 @@ export function startShell(boot, options = {}) {
   new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
   followUnread(client.link);
   followIdleness(client.link, options.busy ?? (() => false));
+  standInForWorker(client.inbox);
+  new PushSubscriber(client.api).keepUp().catch(() => {}); // the next page tries again
   if (document.querySelector("#account-menu")) new AccountMenu(client);
   return { client, tones, ringer, start: () => client.link.start() };
 }

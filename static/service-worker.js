@@ -1,0 +1,153 @@
+/**
+ * Rings while every page is closed. A push message carries everything that is shown, in the person's language; whether it
+ * may still ring is asked of the server, because the message may have waited for a machine that slept.
+ *
+ * Served at the root, which makes it responsible for every page. A plain script, because not every browser runs a worker
+ * that is a module.
+ */
+"use strict";
+
+const API = "/api/v1";
+const ICON = "/static/img/app-192.png";
+const BADGE = "/static/img/badge-96.png";
+/** How long a page that one looks at may take to ring by itself before a notification does. */
+const PAGE_WITHIN_MS = 1_000;
+/** How long the server may take to say whether it still rings; then the clock of this machine decides. */
+const SERVER_WITHIN_MS = 4_000;
+/** With less time left nobody could pick up. */
+const LEAST_RING_MS = 3_000;
+const VIBRATION_MS = [400, 200, 400, 1_000, 400, 200, 400, 1_000, 400, 200, 400];
+
+/** The calls that have stopped ringing: a message about their beginning may be under way still. */
+const stopped = new Set();
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("push", (event) => event.waitUntil(hear(event.data.json())));
+self.addEventListener("notificationclick", (event) => event.waitUntil(act(event.notification, event.action)));
+
+/** @param {any} message as docs/protocol.md has it, «Push messages» */
+function hear(message) {
+  if (message.type === "incoming") return ring(message);
+  if (message.type === "stopped") return stop(message);
+  return tell(message);
+}
+
+async function ring(message) {
+  if (await aPageRings(message.call_id)) return;
+  if (!(await mayRing(message)) || stopped.has(message.call_id)) return;
+  await self.registration.showNotification(message.title, {
+    body: message.body,
+    tag: message.call_id,
+    icon: ICON,
+    badge: BADGE,
+    data: message,
+    renotify: true,
+    requireInteraction: true,
+    actions: [
+      { action: "answer", title: message.answer },
+      { action: "decline", title: message.decline },
+    ],
+    ...(message.soft ? { silent: true } : { vibrate: VIBRATION_MS }),
+  });
+  if (stopped.has(message.call_id)) await close(message.call_id);
+}
+
+async function stop(message) {
+  stopped.add(message.call_id);
+  const wasShown = await close(message.call_id);
+  const pages = await visiblePages();
+  if (!message.title || (pages.length > 0 && !wasShown)) return; // the page that one looks at says so itself
+  await self.registration.showNotification(message.title, {
+    body: message.body,
+    tag: message.call_id,
+    icon: ICON,
+    badge: BADGE,
+    silent: true,
+    data: { url: "/history" },
+  });
+}
+
+function tell({ title, body, tag, url, at }) {
+  const timestamp = Date.parse(at);
+  return self.registration.showNotification(title, {
+    body, tag, timestamp, icon: ICON, badge: BADGE, silent: true, data: { url },
+  });
+}
+
+/** @returns {Promise<boolean>} whether there was a notification of that call */
+async function close(callId) {
+  const shown = await self.registration.getNotifications({ tag: callId });
+  for (const notification of shown) notification.close();
+  return shown.length > 0;
+}
+
+// ---- does it still ring, and where?
+
+async function visiblePages() {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return pages.filter(({ visibilityState }) => visibilityState === "visible");
+}
+
+/** A page in the background may be asleep; and one in front may be somebody's sign-in page. So each is asked. */
+async function aPageRings(callId) {
+  const answers = (await visiblePages()).map((page) => rings(page, callId));
+  return (await Promise.all(answers)).includes(true);
+}
+
+function rings(page, callId) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data === true);
+    setTimeout(resolve, PAGE_WITHIN_MS, false);
+    page.postMessage({ type: "rings?", call_id: callId }, [port2]);
+  });
+}
+
+/** Saying that it rings here is what the caller hears; the answer tells whether it may. */
+async function mayRing({ token, expires_at }) {
+  try {
+    const answer = await post("/push/ringing", token, AbortSignal.timeout(SERVER_WITHIN_MS));
+    return answer.ok;
+  } catch {
+    return Date.parse(expires_at) - Date.now() >= LEAST_RING_MS;
+  }
+}
+
+/** The token is the credential: without cookies, and so without what protects pages against other sites' pages. */
+function post(path, token, signal) {
+  return fetch(API + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token }),
+    credentials: "omit",
+    signal,
+  });
+}
+
+// ---- what the person does with it
+
+async function act(notification, action) {
+  const { data } = notification;
+  notification.close();
+  if (data.type !== "incoming") return show(data.url);
+  const page = `/call/${data.call_id}`;
+  if (action === "answer") return show(`${page}#answer`);
+  if (action !== "decline") return show(page);
+  const answer = await post("/push/decline", data.token).catch(() => null);
+  if (!answer) await show(page); // the server could not be reached: there one sees that it is so
+}
+
+/** In a page that is open already, if there is one; a call that goes on in it is not left. */
+async function show(path) {
+  const url = new URL(path, self.location.origin);
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = pages.find((page) => new URL(page.url).pathname === url.pathname);
+  const idle = pages.find((page) => !new URL(page.url).pathname.startsWith("/call/"));
+  const page = there ?? idle ?? pages[0];
+  if (!page) return self.clients.openWindow(url.href);
+  const focused = await page.focus().catch(() => page);
+  if (page === pages[0] && page !== there && page !== idle) return; // in a call: its own dialog has the new one
+  if (page === there && !url.hash) return;
+  await focused.navigate(url.href).catch(() => self.clients.openWindow(url.href));
+}
