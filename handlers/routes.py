@@ -8,7 +8,20 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, PathMatches, Rule
 
-from handlers import auth, calls, contacts, devices, health, history, languages, pages, push, status, voicemail
+from handlers import (
+    auth,
+    calls,
+    contacts,
+    devices,
+    health,
+    history,
+    history_page,
+    languages,
+    pages,
+    push,
+    status,
+    voicemail,
+)
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
@@ -38,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/login", "/login", pages.LoginPageHandler, "page"),
     Route("/logout", "/logout", pages.LogoutPageHandler, "page"),
     Route("/language", "/language", languages.LanguagePageHandler, "page"),
+    Route("/history", "/history", history_page.HistoryPageHandler, "page"),
     Route("/call/{call_id}", f"/call/{ID}", pages.CallPageHandler, "page"),
     _api("/auth/login", auth.LoginHandler),
     _api("/auth/refresh", auth.RefreshHandler),

@@ -56,6 +56,6 @@ def _rang_s(call: Call, user_id: str) -> float:
 
 
 def _seconds_in_vain(leg: Leg) -> float:
-    if leg.ringing_at is None or leg.left_at is None or leg.joined_at is not None:
+    if leg.ringing_at is None or leg.left_at is None or leg.joined_at is not None or leg.state == "blocked":
         return 0.0
     return (leg.left_at - leg.ringing_at).total_seconds()

@@ -2,6 +2,7 @@
  * Ringback over HTTP: JSON both ways, the XSRF header on every state change, and errors (RFC 9457) as exceptions.
  *
  * @typedef {import("./types.js").Call} Call
+ * @typedef {import("./types.js").HistoryItem} HistoryItem
  * @typedef {import("./types.js").MediaKind} MediaKind
  * @typedef {import("./types.js").Found} Found
  * @typedef {import("./types.js").Relation} Relation
@@ -53,7 +54,7 @@ export class Api {
    * @returns {Promise<{items: Found[], next: string | null}>}
    */
   users(query, signal) {
-    return this.#send("GET", `/users?q=${encodeURIComponent(query)}`, undefined, signal);
+    return this.#send("GET", `/users?q=${encodeURIComponent(query)}`, undefined, { signal });
   }
 
   /**
@@ -127,6 +128,38 @@ export class Api {
   }
 
   /**
+   * One page of the own history, newest first.
+   *
+   * @param {{kind?: string, text?: string, before?: string | null}} wanted
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{items: HistoryItem[], next: string | null, unread: number}>}
+   */
+  history({ kind = "all", text = "", before = null }, signal) {
+    const query = new URLSearchParams({ filter: kind });
+    if (text) query.set("q", text);
+    if (before) query.set("before", before);
+    return this.#send("GET", `/calls?${query}`, undefined, { signal });
+  }
+
+  /**
+   * @param {string} until the newest call that was shown
+   * @returns {Promise<{missed: number}>} how many missed calls are unread still
+   */
+  markSeen(until) {
+    return this.#send("POST", "/calls/seen", { until });
+  }
+
+  /** @param {string} callId taken out of the own history, also if the page is left meanwhile */
+  async forgetCall(callId) {
+    await this.#send("DELETE", `/calls/${callId}`, undefined, { keepalive: true });
+  }
+
+  /** @param {string} until the newest call that was shown */
+  async forgetCalls(until) {
+    await this.#send("DELETE", `/calls?until=${until}`);
+  }
+
+  /**
    * @param {Partial<Profile>} changes to one's own profile
    * @returns {Promise<Profile>} as it is then
    */
@@ -195,10 +228,10 @@ export class Api {
    * @param {"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} method
    * @param {string} path below the prefix
    * @param {object} [body]
-   * @param {AbortSignal} [signal]
+   * @param {{signal?: AbortSignal, keepalive?: boolean}} [options] `keepalive`: it is sent even if the page goes
    * @returns {Promise<any>}
    */
-  async #send(method, path, body, signal) {
+  async #send(method, path, body, { signal, keepalive = false } = {}) {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
@@ -214,6 +247,7 @@ export class Api {
         body: method === "GET" ? undefined : JSON.stringify(body ?? {}),
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
         cache: "no-store",
+        keepalive,
       });
     } catch (error) {
       if (signal?.aborted) throw error;

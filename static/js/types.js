@@ -22,6 +22,9 @@
  *   ring_deadline: string, answered_at: string | null, ended_at: string | null,
  *   duration_s: number | null, end_reason: string | null, rev: number, legs: Leg[]}} Call
  *
+ * @typedef {Call & {direction: "incoming" | "outgoing", missed: boolean, unread: boolean, outcome: string,
+ *   details: string}} HistoryItem
+ *
  * @typedef {{audio: boolean, video: boolean, screen: boolean, hand: boolean}} MediaState
  * @typedef {"connected" | "reconnecting"} Presentness
  * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState}} Participant

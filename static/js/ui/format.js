@@ -21,22 +21,41 @@ export function duration(totalS) {
  * @returns {string} "Today, 14:05", "Yesterday, 09:12", "Mon, 3 Nov, 18:40"
  */
 export function moment(when, now, locale) {
-  const time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(when);
-  return _("%(day)s, %(time)s", { day: day(when, now, locale), time });
+  return _("%(day)s, %(time)s", { day: day(when, now, locale), time: timeOfDay(when, locale) });
+}
+
+/**
+ * @param {Date} when
+ * @param {string} locale
+ * @returns {string} "14:05"
+ */
+export function timeOfDay(when, locale) {
+  return new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(when);
 }
 
 /**
  * @param {Date} when
  * @param {Date} now
  * @param {string} locale
+ * @returns {string} "Today", "Yesterday", "Monday, 3 November"
  */
-function day(when, now, locale) {
+export function dayName(when, now, locale) {
+  return day(when, now, locale, "long");
+}
+
+/**
+ * @param {Date} when
+ * @param {Date} now
+ * @param {string} locale
+ * @param {"short" | "long"} [length]
+ */
+function day(when, now, locale, length = "short") {
   const yesterday = new Date(now);
   yesterday.setDate(now.getDate() - 1);
   if (when.toDateString() === now.toDateString()) return _("Today");
   if (when.toDateString() === yesterday.toDateString()) return _("Yesterday");
   const year = when.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  return new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", year }).format(when);
+  return new Intl.DateTimeFormat(locale, { weekday: length, day: "numeric", month: length, year }).format(when);
 }
 
 /**
