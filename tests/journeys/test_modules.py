@@ -709,6 +709,52 @@ def test_whose_presence_is_shown_is_asked_for_again_after_a_new_beginning(run: R
     assert run(INBOX + body) == [["u"]]
 
 
+# ── whether somebody uses the device ──
+
+IDLE = """
+  const { followIdleness } = await import("/js/ui/idle.js");
+  const l = h.line(); await l.up(); let inUse = false; followIdleness(l.socket, () => inUse, l.clock);
+  const minutes = (count) => l.clock.pass(count * 60_000);
+  const touch = async (gesture = "keydown") => { window.dispatchEvent(new Event(gesture)); await h.settle(); };
+  // The server speaks up often enough for the line to live, and answers whatever it is asked.
+  const send = l.last().send.bind(l.last()); const said = [];
+  l.last().send = (text) => {
+    const { type, id, state } = JSON.parse(text); send(text);
+    if (type === "presence") { said.push(state); setTimeout(() => l.last().say("ack", { id })); }
+  };
+  (function live() { l.last().say("pong"); l.clock.setTimeout(live, 20_000); })();
+"""
+
+
+def test_a_device_that_nobody_touches_for_five_minutes_says_away_once(run: Run) -> None:
+    body = "await minutes(4.9); const before = [...said]; await minutes(10); return [before, said];"
+    assert run(IDLE + body) == [[], ["away"]]
+
+
+@pytest.mark.parametrize("gesture", ["pointermove", "pointerdown", "keydown", "wheel", "focus"])
+def test_a_device_that_is_touched_again_says_active_at_once(run: Run, gesture: str) -> None:
+    body = f'await minutes(6); await touch("{gesture}"); await touch("{gesture}"); return said;'
+    assert run(IDLE + body) == ["away", "active"]
+
+
+def test_a_device_that_is_touched_now_and_then_says_nothing(run: Run) -> None:
+    assert run(IDLE + "for (let n = 0; n < 4; n++) { await minutes(4); await touch(); } return said;") == []
+
+
+def test_a_device_on_which_a_call_goes_on_is_used_though_nobody_touches_it(run: Run) -> None:
+    body = "inUse = true; await minutes(30); const before = [...said]; inUse = false; await minutes(1);"
+    assert run(f"{IDLE} {body} return [before, said];") == [[], ["away"]]
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(6, ["away"]), (1, [])])
+def test_a_new_session_is_told_that_nobody_uses_the_device(run: Run, minutes: int, told: list[str]) -> None:
+    body = f"""
+      await minutes({minutes}); l.last().drop(4006); await l.clock.pass(0); l.last().welcome("c9");
+      return l.last().asked("presence").map(({{ state }}) => state);
+    """
+    assert run(IDLE + body) == told
+
+
 # ── where a call stands ──
 
 
