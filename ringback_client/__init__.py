@@ -30,7 +30,20 @@ from .errors import (
     SocketEnded,
     Unreachable,
 )
-from .model import Call, ChatMessage, IceServer, Leg, Page, Participant, People, Person, Sending, User
+from .model import (
+    Call,
+    ChatMessage,
+    Contact,
+    Contacts,
+    IceServer,
+    Leg,
+    Page,
+    Participant,
+    People,
+    Person,
+    Sending,
+    User,
+)
 from .session import Frame
 from .user import Incoming, UserInbox
 from .websocket import RingbackSocket, SocketState
@@ -48,6 +61,8 @@ __all__ = [
     "Clock",
     "CloseCode",
     "Closed",
+    "Contact",
+    "Contacts",
     "Ending",
     "Frame",
     "FrameError",

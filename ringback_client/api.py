@@ -11,7 +11,7 @@ import msgspec
 from .address import api_url
 from .clock import Clock, SystemClock
 from .errors import ApiError, Unreachable
-from .model import Call, Device, IceServer, MediaKind, Page, People, User
+from .model import Call, Contact, ContactList, Contacts, Device, IceServer, MediaKind, Page, People, User
 
 REQUEST_TIMEOUT_S = 10.0
 # A token that ends this soon could end under way: it is renewed before use.
@@ -143,8 +143,39 @@ class Api:
     # People and calls
 
     async def users(self, query: str = "", *, before: str | None = None) -> People:
-        """People whose user name begins with `query`, with presence."""
+        """People whose user name, or a word of whose display name, begins with `query`; by user name."""
         return _read(People, await self._call("GET", "/users", q=query, before=before))
+
+    async def contacts(self, which: ContactList = "contacts", *, before: str | None = None) -> Contacts:
+        """One of the person's lists, the newest first."""
+        return _read(Contacts, await self._call("GET", "/contacts", state=which, before=before))
+
+    async def add_contact(self, username: str) -> Contact:
+        """Ask somebody to be a contact; `contacts` at once where they had asked.
+
+        ApiError `user_not_found`, `cannot_add_self`, `too_many_contact_requests`, `bad_state` for somebody blocked.
+        """
+        return _read(Contact, await self._call("POST", "/contacts", {"username": username}))
+
+    async def accept_contact(self, user_id: str) -> Contact:
+        """Take up somebody's request. ApiError `bad_state` if they have not asked."""
+        return _read(Contact, await self._call("POST", f"/contacts/{user_id}/accept"))
+
+    async def decline_contact(self, user_id: str) -> Contact:
+        """Turn somebody's request down. ApiError `bad_state` if they have not asked."""
+        return _read(Contact, await self._call("POST", f"/contacts/{user_id}/decline"))
+
+    async def remove_contact(self, user_id: str) -> None:
+        """Withdraw the own request, or end the contact. ApiError `not_found` if there is neither."""
+        await self._call("DELETE", f"/contacts/{user_id}")
+
+    async def set_favourite(self, user_id: str, favourite: bool) -> Contact:
+        """Mark somebody as a favourite, or no longer."""
+        return _read(Contact, await self._call(_put_or_delete(favourite), f"/contacts/{user_id}/favourite"))
+
+    async def set_blocked(self, user_id: str, blocked: bool) -> Contact:
+        """Block somebody, or no longer. They are not told."""
+        return _read(Contact, await self._call(_put_or_delete(blocked), f"/contacts/{user_id}/block"))
 
     async def create_call(
         self, callees: list[str], media: MediaKind = "audio", *, client_key: str | None = None
@@ -289,6 +320,11 @@ def _problem(response: httpx2.Response) -> ApiError:
         request_id=said.request_id,
         retry_after_s=retry_after_s,
     )
+
+
+def _put_or_delete(wanted: bool) -> Method:
+    """How a mark is set, or taken away."""
+    return "PUT" if wanted else "DELETE"
 
 
 def _read(shape: type[T], body: bytes) -> T:

@@ -12,6 +12,7 @@ import msgspec
 
 CallState = Literal["inviting", "ringing", "connecting", "active", "ended"]
 MediaKind = Literal["audio", "video"]
+ContactList = Literal["contacts", "received", "sent", "blocked", "favourites"]
 PathState = Literal["checking", "connected", "disconnected", "failed"]
 
 T = TypeVar("T")
@@ -26,12 +27,27 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A person in the list of people, with presence: online, offline, in_call, do_not_disturb."""
+    """A person in the list of people; `contact` and `presence` are as `state` and `presence` of a `Contact`."""
 
     id: str
     username: str
     display_name: str | None = None
     presence: str = "offline"
+    contact: str = "none"
+    favourite: bool = False
+    blocked: bool = False
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """What somebody is to one: `none`, `sent`, `received` or `contacts`, since when, and one's own marks. `presence` is
+    online, away, in_call, do_not_disturb or offline."""
+
+    user: User
+    state: str
+    favourite: bool = False
+    blocked: bool = False
+    presence: str = "offline"
+    since: datetime | None = None
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -145,6 +161,13 @@ class People(msgspec.Struct, frozen=True):
     """One page of the list of people, and the cursor of the next; None on the last."""
 
     items: tuple[Person, ...]
+    next: str | None = None
+
+
+class Contacts(msgspec.Struct, frozen=True):
+    """One page of a list of contacts, and the cursor of the next; None on the last."""
+
+    items: tuple[Contact, ...]
     next: str | None = None
 
 

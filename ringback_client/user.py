@@ -11,7 +11,7 @@ import msgspec
 
 from .channel import Channel
 from .clock import Clock, SystemClock, within
-from .model import Call, newer
+from .model import Call, Contact, newer
 from .session import Frame
 from .websocket import WAIT_TIMEOUT_S, RingbackSocket, SocketState
 
@@ -38,7 +38,8 @@ class UserInbox(Channel):
     Attributes:
         incoming: the calls that ring on this device now, by call id.
         calls: the person's live calls, by call id, each in its newest state.
-        presence: user id → online, offline, in_call or do_not_disturb; of the people watched.
+        presence: user id → online, away, in_call, do_not_disturb or offline; of the people watched.
+        contacts: user id → how it stands with that person; of those with whom something has changed meanwhile.
     """
 
     def __init__(self, socket: RingbackSocket, *, clock: Clock | None = None) -> None:
@@ -46,6 +47,7 @@ class UserInbox(Channel):
         self.incoming: dict[str, Incoming] = {}
         self.calls: dict[str, Call] = {}
         self.presence: dict[str, str] = {}
+        self.contacts: dict[str, Contact] = {}
         self._clock = clock or SystemClock()
         self._shown: set[str] = set()  # the calls that `next_incoming` has returned
         self._changed = asyncio.Event()
@@ -88,6 +90,10 @@ class UserInbox(Channel):
         state = "online" if may_ring else "do_not_disturb"
         await self.socket.request({"type": "presence", "state": state})
 
+    async def use(self, used: bool) -> None:
+        """Say whether somebody uses this device. Whose devices are all unused is away; a new session begins as used."""
+        await self.socket.request({"type": "presence", "state": "active" if used else "away"})
+
     # Underneath
 
     async def _say(self, frame_type: str, call_id: str) -> Frame:
@@ -120,6 +126,8 @@ class UserInbox(Channel):
                 self._know(frame)
             case "presence":
                 self.presence[frame["user_id"]] = frame["state"]
+            case "contact":
+                self.contacts[frame["user_id"]] = msgspec.convert(frame["contact"], Contact)
         self._changed.set()
 
     def _draw(self, snapshot: dict[str, Any]) -> None:

@@ -278,3 +278,49 @@ async def test_a_device_is_signed_out_and_so_are_all_others(api: Api, http: Scri
     await api.sign_out_device("d-1")
     await api.sign_out_other_devices()
     assert [asked.path for asked in http.asked[1:]] == ["/devices/d-1", "/devices"]
+
+
+CONTACT = {
+    "user": {"id": "u-bob", "username": "bob", "display_name": "Bob"},
+    "state": "sent",
+    "favourite": False,
+    "blocked": False,
+    "presence": "away",
+    "since": "2026-11-20T05:12:07.345Z",
+}
+
+
+async def test_contacts_are_listed_page_by_page(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("GET /contacts", {"items": [CONTACT], "next": "u-bob.1"})
+    page = await api.contacts("sent", before="u-zoe.2")
+    assert http.asked[-1].query == {"state": "sent", "before": "u-zoe.2"}
+    assert (page.items[0].user.username, page.items[0].presence, page.next) == ("bob", "away", "u-bob.1")
+
+
+async def test_a_contact_is_asked_for_by_name(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("POST /contacts", CONTACT, status=201)
+    assert (await api.add_contact("bob")).state == "sent"
+    assert http.asked[-1].body == {"username": "bob"}
+
+
+async def test_each_thing_to_do_with_a_contact_has_its_address(api: Api, http: ScriptedHttp) -> None:
+    for request in ("POST accept", "POST decline", "PUT favourite", "DELETE favourite", "PUT block", "DELETE block"):
+        method, what = request.split()
+        http.lay_out(f"{method} /contacts/u-bob/{what}", CONTACT)
+    http.lay_out("DELETE /contacts/u-bob", status=204)
+    await api.accept_contact("u-bob")
+    await api.decline_contact("u-bob")
+    await api.remove_contact("u-bob")
+    for wanted in (True, False):
+        await api.set_favourite("u-bob", wanted)
+        await api.set_blocked("u-bob", wanted)
+    asked = [f"{each.method} {each.path.removeprefix('/contacts/u-bob')}".strip() for each in http.asked[1:]]
+    assert asked == [
+        "POST /accept",
+        "POST /decline",
+        "DELETE",
+        "PUT /favourite",
+        "PUT /block",
+        "DELETE /favourite",
+        "DELETE /block",
+    ]

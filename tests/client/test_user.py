@@ -220,6 +220,22 @@ async def test_presence_of_watched_people_is_kept(scene: Scene) -> None:
     assert scene.inbox.presence == {"u-bob": "in_call"}
 
 
+@pytest.mark.parametrize(("used", "state"), [(False, "away"), (True, "active")])
+async def test_whether_a_device_is_used_is_said_of_this_one(scene: Scene, used: bool, state: str) -> None:
+    saying = asyncio.create_task(scene.inbox.use(used))
+    request = await scene.visit.receive()
+    await scene.visit.ack(request)
+    await saying
+    assert (request["type"], request["state"]) == ("presence", state)
+
+
+async def test_what_changes_between_people_is_kept(scene: Scene) -> None:
+    for state in ("received", "contacts"):
+        await scene.say("contact", user_id="u-bob", contact={"user": BOB, "state": state, "presence": "online"})
+    contact = scene.inbox.contacts["u-bob"]
+    assert (contact.user.id, contact.state, contact.presence, contact.since) == ("u-bob", "contacts", "online", None)
+
+
 @pytest.mark.parametrize(("may_ring", "state"), [(False, "do_not_disturb"), (True, "online")])
 async def test_being_disturbed_is_the_persons_own_choice(scene: Scene, may_ring: bool, state: str) -> None:
     choosing = asyncio.create_task(scene.inbox.disturb(may_ring))
