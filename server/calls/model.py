@@ -168,7 +168,7 @@ def duration_s(call: Call) -> float | None:
 
 def hides_a_block(call: Call) -> bool:
     """Whether the call does not look the same to everybody."""
-    return any(leg.state == "blocked" for leg in call.legs)
+    return call.end_reason == "blocked" or any(leg.state == "blocked" for leg in call.legs)
 
 
 def seen_by(call: Call, viewer_id: str) -> Call:
@@ -177,12 +177,14 @@ def seen_by(call: Call, viewer_id: str) -> Call:
     Whoever has blocked the caller is called as it seems: their leg rings, and is missed after the whole time. Only they
     themselves see that they have.
     """
-    if not any(leg.state == "blocked" and leg.user.id != viewer_id for leg in call.legs):
+    if not hides_a_block(call):
         return call
+    own = call.leg_of(viewer_id)
+    has_blocked = own is not None and own.state == "blocked"
     return replace(
         call,
-        legs=tuple(leg if leg.user.id == viewer_id else _unblocked(leg) for leg in call.legs),
-        end_reason="no_answer" if call.end_reason == "blocked" else call.end_reason,
+        legs=tuple(leg if leg is own else _unblocked(leg) for leg in call.legs),
+        end_reason="no_answer" if call.end_reason == "blocked" and not has_blocked else call.end_reason,
     )
 
 

@@ -1,4 +1,7 @@
-"""What became of a call, in one sentence for the person who reads it."""
+"""What became of a call, in one sentence for the person who reads it.
+
+The page of a call says the same, from the call alone: ``static/js/strings/ringing.js``. A test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,29 @@ def outcome(call: Call, user_id: str, translate: Translate = str) -> str:
     if not call.is_over:
         return translate("In progress")
     call = seen_by(call, user_id)
-    sentence = _sentence(call, call.leg_of(user_id) or call.caller)
-    if sentence == _TALKED:
-        return translate(sentence) % spoken_duration(duration_s(call) or 0.0)
-    sentence = translate(sentence)
-    return sentence % peer_of(call, user_id).user.display_name if "%s" in sentence else sentence
+    leg = call.leg_of(user_id) or call.caller
+    peer = peer_of(call, user_id)
+    sentence = _why_not_there(leg) or _why_not_answered(call, peer) or _BROKEN_OFF.get(call.end_reason or "", _TALKED)
+    values = {"name": peer.user.display_name, "duration": spoken_duration(duration_s(call) or 0.0)}
+    return translate(sentence) % values
 
 
-def _sentence(call: Call, leg: Leg) -> str:
-    """What became of the call for the person of ``leg``: first why they were not in it, then why it ended."""
-    if leg.state in _NEVER_THERE:
-        return _NEVER_THERE[leg.state]
-    reason = call.end_reason or "error"
-    if call.answered_at is None and reason in _UNANSWERED:
-        return _UNANSWERED[reason]
-    return _BROKEN_OFF.get(reason, _TALKED)
+def _why_not_there(leg: Leg) -> str | None:
+    """For somebody who did not take part: why."""
+    if leg.reason == "contacts_only":
+        return _HELD_BACK_FROM_STRANGERS
+    return _NEVER_THERE.get(leg.state)
+
+
+def _why_not_answered(call: Call, peer: Leg) -> str | None:
+    """For the caller of a call that nobody took: why."""
+    if call.answered_at is not None:
+        return None
+    if call.end_reason == "do_not_disturb" and peer.reason == "contacts_only":
+        return _CONTACTS_ONLY
+    if call.end_reason == "declined" and peer.call_waiting:
+        return _DECLINED_IN_CALL
+    return _UNANSWERED.get(call.end_reason or "")
 
 
 def peer_of(call: Call, user_id: str) -> Leg:
@@ -43,25 +54,27 @@ def spoken_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-_TALKED = "Talked for %s"
+_TALKED = "Talked for %(duration)s"
+_HELD_BACK_FROM_STRANGERS = "Held back: you take calls from contacts only"
 _NEVER_THERE = {
     "missed": "Missed call",
     "declined": "You declined",
-    "busy": "You were in another call",
+    "busy": "Missed while you were in another call",
     "do_not_disturb": "Held back by your do-not-disturb",
-    "blocked": "You have blocked %s",
+    "blocked": "You have blocked %(name)s",
     "unreachable": "None of your devices was there",
 }
 """By the state of a leg whose person did not take part."""
+_CONTACTS_ONLY = "%(name)s takes calls from contacts only"
+_DECLINED_IN_CALL = "%(name)s is in another call and declined"
 _UNANSWERED = {
     "hangup": "Ended before it was answered",
-    "declined": "%s declined",
-    "cancelled": "You hung up before %s answered",
-    "no_answer": "%s did not answer",
-    "blocked": "%s did not answer",
-    "unreachable": "%s could not be reached",
-    "busy": "%s is in another call",
-    "do_not_disturb": "%s does not want to be disturbed now",
+    "declined": "%(name)s declined",
+    "cancelled": "You hung up before %(name)s answered",
+    "no_answer": "%(name)s did not answer",
+    "unreachable": "%(name)s could not be reached",
+    "busy": "%(name)s is in another call",
+    "do_not_disturb": "%(name)s does not want to be disturbed now",
     "lonely": "Ended before it was answered",
 }
 """By the reason, for the caller."""

@@ -3,7 +3,6 @@
  * its own in `strings/`. What the server renders is translated there.
  *
  * @typedef {import("./types.js").User} User
- * @typedef {import("./media/phase.js").Phase} Phase
  * @typedef {import("./media/devices.js").MediaProblem} MediaProblem
  * @typedef {import("./realtime/close_codes.js").NextStep} NextStep
  */
@@ -27,23 +26,6 @@ export const STOPPED = {
   no_answer: (name) => _("You missed a call from %(name)s.", { name }),
 };
 
-/** @type {Record<Exclude<Phase, "ended" | "incoming">, (name: string) => string>} */
-export const PHASE = {
-  calling: () => _("Calling…"),
-  trying: (name) => _("Trying to reach %(name)s…", { name }),
-  ringing: () => _("Ringing…"),
-  connecting: () => _("Connecting…"),
-  in_call: () => _("In call"),
-  reconnecting: () => _("Reconnecting…"),
-};
-
-/** What stands under the name while there is no picture yet. */
-/** @type {Partial<Record<Phase, (name: string) => string>>} */
-export const PHASE_HINT = {
-  trying: () => _("None of their devices has answered yet."),
-  reconnecting: () => _("The call goes on. Please stay a moment."),
-};
-
 export const call = {
   mute: _("Mute"),
   unmute: _("Unmute"),
@@ -65,35 +47,6 @@ export const NOTICE = {
   camera_on: (name) => _("%(name)s switched the camera on", { name }),
   reconnecting: (name) => _("%(name)s is reconnecting", { name }),
   back: (name) => _("%(name)s is back", { name }),
-};
-
-/**
- * Why a call ended, as the person reads it who is looking: the reasons of the protocol, and those of `incoming_stopped`.
- * `mine` says whether this person made the call.
- *
- * @type {Record<string, (about: {name: string, mine: boolean}) => string>}
- */
-export const ENDED = {
-  hangup: () => _("The call has ended."),
-  declined: ({ name, mine }) => (mine ? _("%(name)s declined the call.", { name }) : _("You declined the call.")),
-  cancelled: ({ name, mine }) => (mine ? _("You cancelled the call.") : _("%(name)s stopped calling.", { name })),
-  no_answer: ({ name, mine }) =>
-    mine ? _("%(name)s did not answer.", { name }) : _("You missed a call from %(name)s.", { name }),
-  busy: ({ name }) => _("%(name)s is in another call.", { name }),
-  do_not_disturb: ({ name }) => _("%(name)s does not want to be disturbed right now.", { name }),
-  blocked: ({ name }) => _("%(name)s did not answer.", { name }),
-  unreachable: ({ name }) => _("%(name)s could not be reached: none of their devices is online.", { name }),
-  media_denied: () => _("The call ended because the microphone could not be used."),
-  ice_failed: () =>
-    _("No connection for sound and picture could be made between the two of you. Another network may help."),
-  connection_lost: () => _("The connection was lost and did not come back."),
-  lonely: () => _("Everybody else had left, so the call ended."),
-  max_duration: () => _("The call reached the longest time that is allowed."),
-  admin_ended: () => _("An administrator ended the call."),
-  server_shutdown: () => _("The server was shut down. Please call again in a moment."),
-  error: () => _("Something went wrong on our side and the call ended."),
-  answered_elsewhere: () => _("You answered this call on another device."),
-  declined_elsewhere: () => _("You declined this call on another device."),
 };
 
 const OLD_PAGE = _("This page and the server do not understand each other. It may be an old version.");

@@ -94,6 +94,30 @@ def test_one_who_was_left_alone_reads_how_long_they_talked() -> None:
     assert outcome(call, ALICE.id) == "Talked for 3:12"
 
 
+STRANGER_HELD_BACK = placed(Callee(user=BOB, reached=True, contacts_only=True))
+BUSY = placed(Callee(user=BOB, reached=True, in_call=True, call_waiting="busy"))
+WAITING = placed(Callee(user=BOB, reached=True, in_call=True))
+
+
+@pytest.mark.parametrize(
+    ("call", "caller_reads", "callee_reads"),
+    [
+        (STRANGER_HELD_BACK, "Bob takes calls from contacts only", "Held back: you take calls from contacts only"),
+        (BUSY, "Bob is in another call", "Missed while you were in another call"),
+        (rules.decline(WAITING, BOB.id, LATER), "Bob is in another call and declined", "You declined"),
+        (rules.expire(WAITING, WAITING.ring_deadline), "Bob did not answer", "Missed call"),
+    ],
+    ids=["contacts only", "busy", "declined while in a call", "not answered while in a call"],
+)
+def test_both_read_what_stood_in_the_way(call: Call, caller_reads: str, callee_reads: str) -> None:
+    assert (outcome(call, ALICE.id), outcome(call, BOB.id)) == (caller_reads, callee_reads)
+
+
+def test_whoever_has_blocked_reads_that_they_have() -> None:
+    call = placed(Callee(user=BOB, reached=True, blocked=True))
+    assert outcome(rules.expire(call, call.ring_deadline), BOB.id) == "You have blocked Alice"
+
+
 @pytest.mark.parametrize("reason", REASONS)
 @pytest.mark.parametrize("call", [placed(), answered(placed())], ids=["unanswered", "answered"])
 @pytest.mark.parametrize("who", [ALICE.id, BOB.id], ids=["caller", "callee"])
@@ -111,7 +135,7 @@ def test_every_way_of_not_taking_part_has_a_sentence(state: str) -> None:
 
 
 def test_the_sentence_is_in_the_readers_language() -> None:
-    german = {"%s declined": "%s hat abgelehnt"}
+    german = {"%(name)s declined": "%(name)s hat abgelehnt"}
     assert outcome(rules.decline(placed(), BOB.id, LATER), ALICE.id, german.__getitem__) == "Bob hat abgelehnt"
 
 

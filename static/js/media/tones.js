@@ -19,14 +19,11 @@ const RINGTONE = {
   ],
 };
 
-/** One quiet figure: a second call while one is going on must not drown it. @type {Pattern} */
+/** One short quiet tone (440 Hz, ITU-T E.180): a second call while one is going on must not drown it. @type {Pattern} */
 const CALL_WAITING = {
-  periodMs: 6_000,
+  periodMs: 4_000,
   wave: "sine",
-  notes: [
-    { atS: 0, lengthS: 0.25, frequencyHz: 659.25, gain: 0.06 },
-    { atS: 0.3, lengthS: 0.4, frequencyHz: 783.99, gain: 0.06 },
-  ],
+  notes: [{ atS: 0, lengthS: 0.3, frequencyHz: 440, gain: 0.06 }],
 };
 
 /** 425 Hz, one second in five: the ringback tone of most of the world (ITU-T E.180). @type {Pattern} */

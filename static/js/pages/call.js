@@ -9,9 +9,8 @@
  */
 import { readBoot } from "../boot.js";
 import { closeRule } from "../realtime/close_codes.js";
-import {
-  call as strings, CLOSED, ENDED, incoming, media as mediaStrings, NOTICE, PHASE, PHASE_HINT, sentenceFor,
-} from "../strings.js";
+import { call as strings, CLOSED, incoming, media as mediaStrings, NOTICE, sentenceFor } from "../strings.js";
+import { endedWords, hintWords, peerOf, phaseWords, ringsSoftly } from "../strings/ringing.js";
 import { announce } from "../ui/announcer.js";
 import { need, setText } from "../ui/dom.js";
 import { duration } from "../ui/format.js";
@@ -30,7 +29,6 @@ const boot = /** @type {Required<import("../types.js").Boot> & {user: User}} */ 
 const shell = startShell(boot, { callHere: boot.call.call_id, busy: isBusy, beforeAnswer: () => session.hangUp() });
 const { session, media } = shell.client.room(boot.call, boot.leg_id, location.hash !== WITHOUT_CAMERA);
 const { inbox } = shell.client;
-const mine = boot.call.legs[0].user.id === boot.user.id;
 
 const page = need("#call");
 const statusLine = need("#call-status");
@@ -63,8 +61,7 @@ let acceptedProblems = "";
 
 /** @returns {User} whom this call is with */
 function partner() {
-  const { legs } = session.view.call;
-  return (legs.find(({ user }) => user.id !== boot.user.id) ?? legs[0]).user;
+  return peerOf(session.view.call, boot.user.id).user;
 }
 
 function isBusy() {
@@ -92,31 +89,19 @@ function draw() {
 
 /** @param {CallView} view */
 function drawStatus(view) {
-  const name = partner().display_name;
-  setText(statusLine, statusWords(view, name));
-  setText(hint, view.phase === "ended" ? "" : (PHASE_HINT[view.phase]?.(name) ?? ""));
+  setText(statusLine, statusWords(view));
+  setText(hint, hintWords(view.phase));
 }
 
 /**
  * @param {CallView} view
- * @param {string} name
  * @returns {string}
  */
-function statusWords(view, name) {
-  if (view.phase === "ended") return endedWords(view, name);
-  if (view.phase === "incoming") return view.call.media === "video" ? incoming.video : incoming.audio;
-  return PHASE[view.phase](name);
-}
-
-/**
- * @param {CallView} view
- * @param {string} name
- */
-function endedWords({ call, over }, name) {
+function statusWords({ phase, call, over }) {
+  if (phase === "incoming") return call.media === "video" ? incoming.video : incoming.audio;
+  if (phase !== "ended") return phaseWords(call, boot.user.id, phase);
   if (over && "code" in over) return CLOSED[closeRule(over.code).name] ?? CLOSED.unknown;
-  const leg = call.legs.find(({ leg_id }) => leg_id === boot.leg_id);
-  const reason = over?.reason ?? call.end_reason ?? leg?.reason ?? leg?.state ?? "hangup";
-  return (ENDED[reason] ?? ENDED.hangup)({ name, mine });
+  return endedWords(call, boot.user.id, over?.reason ?? null);
 }
 
 /** @param {CallView} view */
@@ -169,12 +154,10 @@ function drawSelf() {
 }
 
 function drawTimer() {
-  const { phase, startedAtMs, call } = session.view;
+  const { phase, startedAtMs } = session.view;
   const running = (phase === "in_call" || phase === "reconnecting") && startedAtMs !== null;
-  const lasted = phase === "ended" && call.state === "ended" && call.duration_s ? call.duration_s : null;
-  timer.hidden = !running && lasted === null;
+  timer.hidden = !running; // afterwards the sentence says how long it was
   if (running) setText(timer, duration((Date.now() - startedAtMs) / 1000));
-  else if (lasted !== null) setText(timer, duration(lasted));
 }
 
 // ---- from one phase to the next
@@ -194,7 +177,8 @@ function enter(phase) {
 function titleOf(phase) {
   const { display_name: name } = partner();
   if (phase === "incoming") return `${incoming.title(name)} · Ringback`;
-  return phase === "ended" ? `${name} · Ringback` : `${PHASE[phase](name)} · ${name} · Ringback`;
+  if (phase === "ended") return `${name} · Ringback`;
+  return `${phaseWords(session.view.call, boot.user.id, phase)} · ${name} · Ringback`;
 }
 
 function ended() {
@@ -355,7 +339,8 @@ inbox.on("incoming", ({ call }) => {
     answer(true);
     return;
   }
-  shell.ringer.start(`${incoming.title(partner().display_name)} · Ringback`, "ringtone");
+  const tone = ringsSoftly(call, boot.user.id) ? "callWaiting" : "ringtone";
+  shell.ringer.start(`${incoming.title(partner().display_name)} · Ringback`, tone);
   inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
 });
 

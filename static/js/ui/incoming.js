@@ -18,6 +18,7 @@
  */
 import { _ } from "../i18n.js";
 import { incoming as strings, STOPPED } from "../strings.js";
+import { ringsSoftly } from "../strings/ringing.js";
 import { announce } from "./announcer.js";
 import { drawAvatar } from "./avatar.js";
 import { copyOf, need, setText } from "./dom.js";
@@ -117,7 +118,8 @@ export class IncomingDialog {
     this.#enable(true);
     if (waiting) this.#stepIn(caller);
     else this.#takeOver();
-    this.#ringer.start(strings.title(caller.display_name), waiting ? "callWaiting" : "ringtone");
+    const softly = waiting || ringsSoftly(call, this.#ownId);
+    this.#ringer.start(strings.title(caller.display_name), softly ? "callWaiting" : "ringtone");
   }
 
   #takeOver() {
