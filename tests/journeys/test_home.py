@@ -134,7 +134,7 @@ def test_whoever_leaves_goes_below_those_who_are_there(three: Three) -> None:
 
 def test_do_not_disturb_is_switched_in_the_account_menu_and_shows_at_the_others(three: Three) -> None:
     alice, bob, _ = three
-    bob.button("Your account").click()
+    bob.page.locator(".account").click()
     switch = bob.page.get_by_role("switch", name="Do not disturb")
     bob_at_alices = alice.page.locator("[data-username=bob]").filter(visible=True).first
     switch.check()
