@@ -15,7 +15,12 @@ class Signs(NamedTuple):
 
     def __or__(self, other: Signs) -> Signs:
         """What is seen here or there."""
-        return Signs(*(one or another for one, another in zip(self, other, strict=True)))
+        return Signs(
+            self.device or other.device,
+            self.rings or other.rings,
+            self.active or other.active,
+            self.in_call or other.in_call,
+        )
 
 
 NO_SIGN = Signs()

@@ -188,8 +188,8 @@ class ContactStore:
             "state": {"$in": ["none", "requested", "contacts"]},
             "requested_at": {"$gt": since},
         }
-        found = await self._contacts.find(query, limit=limit, fields=["asked_at"])
-        return sorted(moment for each in found for moment in each.get("asked_at", ()) if moment > since)
+        found = await self._contacts.find(query, limit=limit, fields=[f"asked_at.{user_id}"])
+        return sorted(moment for each in found for moment in each["asked_at"][user_id] if moment > since)
 
     # ── changing ──
 
@@ -214,7 +214,7 @@ class ContactStore:
 
     async def _ask(self, user_id: str, other_id: str, now: datetime) -> Relation:
         asked = {"state": "requested", "requested_by": user_id, "requested_of": other_id, "requested_at": now}
-        change = {"$set": asked, "$push": {"asked_at": {"$each": [now], "$slice": -REMEMBERED_REQUESTS}}}
+        change = {"$set": asked, "$push": {f"asked_at.{user_id}": {"$each": [now], "$slice": -REMEMBERED_REQUESTS}}}
         # What is not there yet is ``null`` here: the first request makes the document.
         condition = {"state": {"$in": ["none", None]}, "blocked_by": {"$ne": user_id}}
         changed = await self._change(user_id, other_id, condition, change, make=True)

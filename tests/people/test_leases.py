@@ -8,6 +8,7 @@ from tornado.ioloop import IOLoop
 from server.errors import Unavailable
 from tests.peer import Peer
 from tests.running import Person, Running, StallingMongo, Start
+from tests.store.conftest import Plans
 
 LEASE_S = 30.0
 RENEWAL_S = 10.0
@@ -274,6 +275,18 @@ async def test_without_a_database_what_was_seen_elsewhere_stays(start: Start, st
     with stalling.stalled(), pytest.raises(Unavailable):
         await two.here.server.presence_round()
     assert two.sees(alice) == "online"
+
+
+@pytest.mark.gen_test
+async def test_a_round_asks_the_database_no_oftener_for_many_people(two: Two, plans: Plans) -> None:
+    people = await two.there.people(*(f"p{number}" for number in range(30)))
+    page = await two.watching(*people)
+    for person in people:
+        await person.inbox()
+    await two.round()
+    asked = [plan for plan in plans() if " presence:" in plan]
+    assert len(asked) < 10  # of both processes; a new document has no plan
+    assert sorted(await told(page)) == ["online"] * 30
 
 
 @pytest.mark.gen_test

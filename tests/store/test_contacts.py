@@ -162,6 +162,14 @@ async def test_requests_are_counted_even_when_they_were_withdrawn(store: Contact
     assert await store.requests_since(ALICE, now - timedelta(days=1), limit=50) == [now, now, now]
 
 
+@pytest.mark.gen_test
+async def test_requests_of_the_other_do_not_count(store: ContactStore, now: datetime) -> None:
+    for one, other in ((ALICE, BOB), (BOB, ALICE)):
+        await store.request(one, other, now)
+        await store.remove(one, other)
+    assert await store.requests_since(BOB, now - timedelta(days=1), limit=50) == [now]
+
+
 # ── favourites ──
 
 
