@@ -51,6 +51,7 @@ class Inbox:
         self._clock = clock
         self.interval_s = interval_s
         self.resume_window_s = resume_window_s
+        self._ignored: dict[tuple[str, str], float] = {}  # monotonic second of it, by sign-in and call id
         self.commands = Commands(
             reader=frames.FrameReader(
                 frames.Ringing,
@@ -84,7 +85,8 @@ class Inbox:
         incoming, others = [], []
         for call in await self._switchboard.live_of(user_id):
             leg = call.leg_of(user_id)
-            if leg is None or not leg.is_ringable or session.who.silenced:
+            is_silent = session.who.silenced or (session.who.sign_in_id, call.call_id) in self._ignored
+            if leg is None or not leg.is_ringable or is_silent:
                 others.append(view(call, user_id))
             elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
                 incoming.append({"call": view(call, user_id), "expires_in_ms": expires_in_ms(call, now)})
@@ -135,7 +137,11 @@ class Inbox:
         return _call(await self._switchboard.decline(frame.call_id, session.who, session.id), session)
 
     def _ignore(self, session: Session, frame: frames.Ignore) -> Result:
-        return None  # this device is silent by its own doing; the others go on ringing
+        """This device is silent by its own doing, on its next page too; the others go on ringing."""
+        now_s, ring_s = self._clock.monotonic(), self._switchboard.timing.ring.total_seconds()
+        self._ignored = {key: at_s for key, at_s in self._ignored.items() if now_s - at_s < ring_s}
+        self._ignored[session.who.sign_in_id, frame.call_id] = now_s
+        return None
 
     async def _set_presence(self, session: Session, frame: frames.PresenceFromClient) -> Result:
         if frame.state in ("away", "active"):
