@@ -63,7 +63,11 @@ class PageHandler(BaseHandler):
 
     async def unread(self) -> dict[str, int]:
         """What is new for the signed-in person, as the navigation shows it."""
-        return {"missed": await self.services.histories.unread(self.who.user.id)}
+        user_id = self.who.user.id
+        missed, unheard = await asyncio.gather(
+            self.services.histories.unread(user_id), self.services.mailboxes.unheard(user_id)
+        )
+        return {"missed": missed, "voicemail": unheard}
 
     async def _identify(self) -> None:
         """By cookie alone: an ``Authorization`` on a page is for a proxy in front of it."""
@@ -192,7 +196,12 @@ class CallPageHandler(PageHandler):
         ice = ice_servers(self.services.settings.ice, self.who.user.id, self.services.clock)
         self.render_page(
             "call.html",
-            boot={"call": shown, "leg_id": leg.leg_id, "ice": ice},
+            boot={
+                "call": shown,
+                "leg_id": leg.leg_id,
+                "ice": ice,
+                "voicemail": await self.services.mailboxes.terms(call, self.who.user.id),
+            },
             call=shown,
             leg_id=leg.leg_id,
         )

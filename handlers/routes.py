@@ -21,6 +21,7 @@ from handlers import (
     push,
     status,
     voicemail,
+    voicemail_page,
 )
 from handlers.base import API
 from handlers.sockets.call import CallSocketHandler
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/language", "/language", languages.LanguagePageHandler, "page"),
     Route("/history", "/history", history_page.HistoryPageHandler, "page"),
     Route("/call/{call_id}", f"/call/{ID}", pages.CallPageHandler, "page"),
+    Route("/voicemail", "/voicemail", voicemail_page.VoicemailPageHandler, "page"),
     _api("/auth/login", auth.LoginHandler),
     _api("/auth/refresh", auth.RefreshHandler),
     _api("/auth/ws-token", auth.WsTokenHandler),

@@ -14,6 +14,7 @@ from server.clock import Clock
 from server.errors import (
     AlreadyLeft,
     BadRequest,
+    BadState,
     Forbidden,
     MailboxFull,
     NotFound,
@@ -148,16 +149,21 @@ class Mailboxes:
             raise RateLimited("Too many messages in a short time; wait a while", retry_after_s=bucket.wait_s())
 
     async def terms(self, call: Call, user_id: str) -> dict[str, Any] | None:
-        """What the page of that call has to know: ``{max_s, max_bytes, window_s, left}``, ``left`` saying whether a
-        message was left already; ``None`` where nobody can leave any."""
+        """What the page of that call has to know: ``{max_s, max_bytes, window_s}``, the window being what is left of it
+        once the call is over; ``None`` for somebody who can leave no message, now or later."""
+        window_s = float(self._settings.window_s)
         if not self._settings.enabled or call.caller.user.id != user_id or len(call.legs) != 2:
             return None
-        return {
-            "max_s": self._settings.max_s,
-            "max_bytes": self._settings.max_bytes,
-            "window_s": self._settings.window_s,
-            "left": call.is_over and await self._messages.was_left_for(call.call_id),
-        }
+        if call.ended_at is not None:
+            now = self._clock.now()
+            try:
+                rules.recipient(call, user_id, now, window_s)
+            except BadState:
+                return None
+            if await self._messages.was_left_for(call.call_id):
+                return None
+            window_s -= (now - call.ended_at).total_seconds()
+        return {"max_s": self._settings.max_s, "max_bytes": self._settings.max_bytes, "window_s": window_s}
 
     # ── the side of whoever it is for ──
 
@@ -217,7 +223,7 @@ class Mailboxes:
     async def _tell_unread(self, user_id: str) -> None:
         unheard = await self._messages.unheard(user_id)
         frame = frames.Unread(timestamp=rfc3339(self._clock.now()), voicemail=unheard)
-        self._bus.publish(user_topic(user_id), ToDevices(user_id, encode(frame)))
+        self._bus.publish(user_topic(user_id), ToDevices(user_id, encode(frame), coalesce_key="unread:voicemail"))
 
     # ── cleaning ──
 

@@ -7,12 +7,16 @@
  * @typedef {import("./types.js").Found} Found
  * @typedef {import("./types.js").Relation} Relation
  * @typedef {import("./types.js").IceConfig} IceConfig
+ * @typedef {import("./types.js").Voicemail} Voicemail
+ * @typedef {import("./media/recorder.js").Recording} Recording
  * @typedef {import("./types.js").Profile} Profile
  * @typedef {import("./types.js").Device} Device
  */
 
 /** Longer than the server's own deadlines, so that its answer comes first. */
 const DEADLINE_MS = 10_000;
+/** As long as the server waits for a recording from a slow network. */
+const UPLOAD_DEADLINE_MS = 120_000;
 
 /** What an API call rejects with. */
 export class ApiError extends Error {
@@ -90,6 +94,57 @@ export class Api {
   /** @returns {Promise<IceConfig>} */
   iceServers() {
     return this.#send("GET", "/ice-servers");
+  }
+
+  /**
+   * @param {string | null} [before] the `next` of an earlier page
+   * @returns {Promise<{items: Voicemail[], next: string | null, unheard: number}>}
+   */
+  voicemail(before = null) {
+    return this.#send("GET", before ? `/voicemail?before=${before}` : "/voicemail");
+  }
+
+  /** @param {string} voicemailId of a message that was listened to @returns {Promise<Voicemail>} */
+  voicemailHeard(voicemailId) {
+    return this.#send("POST", `/voicemail/${voicemailId}/heard`);
+  }
+
+  /** @param {string} voicemailId @returns {Promise<void>} also when the page is left meanwhile */
+  deleteVoicemail(voicemailId) {
+    return this.#send("DELETE", `/voicemail/${voicemailId}`, undefined, { keepalive: true });
+  }
+
+  /** @param {string} voicemailId @returns {string} where it can be listened to */
+  voicemailAudioUrl(voicemailId) {
+    return `${this.#prefix}/voicemail/${voicemailId}/audio`;
+  }
+
+  /**
+   * Leaves a recording for whoever did not take that call.
+   *
+   * @param {string} callId
+   * @param {Recording} recording
+   * @param {(part: number) => void} onProgress from 0 to 1
+   * @returns {Promise<Voicemail>}
+   */
+  leaveVoicemail(callId, { blob, durationMs, levels }, onProgress) {
+    const query = new URLSearchParams({ duration_ms: String(durationMs), waveform: levels.join(",") });
+    const request = new XMLHttpRequest(); // fetch does not tell how much was sent
+    request.open("POST", `${this.#prefix}/calls/${callId}/voicemail?${query}`);
+    request.timeout = UPLOAD_DEADLINE_MS;
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Content-Type", blob.type);
+    request.setRequestHeader("X-XSRFToken", cookie("_xsrf"));
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
+    return new Promise((resolve, reject) => {
+      request.onload = () => {
+        const answer = parsed(request.responseText);
+        if (request.status === 201) resolve(answer);
+        else reject(problemOf(request.status, request.statusText, request.getResponseHeader("Retry-After"), answer));
+      };
+      request.onerror = request.ontimeout = () => reject(unreachable());
+      request.send(blob);
+    });
   }
 
   /** @param {string} username @returns {Promise<Relation>} asked, or a contact where they had asked before */
@@ -251,24 +306,40 @@ export class Api {
       });
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new ApiError({ status: 0, code: "network", detail: "the server could not be reached" });
+      throw unreachable();
     }
-    const answer = response.status === 204 ? null : await response.json().catch(() => null);
-    if (!response.ok) throw problemOf(response, answer);
+    const { status, statusText, headers: received } = response;
+    const answer = status === 204 ? null : await response.json().catch(() => null);
+    if (!response.ok) throw problemOf(status, statusText, received.get("Retry-After"), answer);
     return answer;
   }
 }
 
+function unreachable() {
+  return new ApiError({ status: 0, code: "network", detail: "the server could not be reached" });
+}
+
+/** @param {string} text @returns {any} null for what is no JSON, a proxy's page, say */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /**
- * @param {Response} response
+ * @param {number} status
+ * @param {string} statusText
+ * @param {string | null} retryAfter the header
  * @param {any} answer the problem document, or null if there was none
  */
-function problemOf(response, answer) {
-  const retryAfterS = Number(response.headers.get("Retry-After"));
+function problemOf(status, statusText, retryAfter, answer) {
+  const retryAfterS = Number(retryAfter);
   return new ApiError({
-    status: response.status,
+    status,
     code: answer?.code ?? "error",
-    detail: answer?.detail ?? response.statusText,
+    detail: answer?.detail ?? statusText,
     errors: answer?.errors,
     retryAfterMs: retryAfterS > 0 ? retryAfterS * 1000 : undefined,
   });

@@ -33,8 +33,12 @@
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *
  * @typedef {{page: string, user: User | null, api: string, people?: Relation[], call?: Call, leg_id?: string,
- *   ice?: IceConfig | null}} Boot
+ *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy?: RTCIceTransportPolicy, expires_at?: string | null}} IceConfig
+ *
+ * @typedef {{voicemail_id: string, call_id: string, from: User, duration_s: number, size_bytes: number,
+ *   content_type: string, waveform: number[], created_at: string, heard_at: string | null}} Voicemail
+ * @typedef {{max_s: number, max_bytes: number, window_s: number}} VoicemailTerms `window_s`: of it what is left
  *
  * @typedef {{type: string, id?: string, seq?: number, timestamp: string, [field: string]: any}} Frame
  */

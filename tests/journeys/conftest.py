@@ -39,9 +39,11 @@ def serving(folder: Path, **environment: str) -> Iterator[Demo]:
         (folder / "log").open("w") as log,
         subprocess.Popen(command, cwd=folder, env=everything, stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
-        yield _wait_until_ready(process, folder / "log")
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=READY_WITHIN_S)
+        try:
+            yield _wait_until_ready(process, folder / "log")
+        finally:  # a test that fails in the block must not wait for a server that goes on
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=READY_WITHIN_S)
 
 
 @pytest.fixture(scope="package")

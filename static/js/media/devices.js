@@ -11,7 +11,7 @@
 import { Emitter } from "../realtime/emitter.js";
 
 /** @type {MediaTrackConstraints} */
-const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+export const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 /** 720p is what a call on one screen shows; more only costs the other side's network. @type {MediaTrackConstraints} */
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, facingMode: "user" };
 

@@ -18,6 +18,7 @@ import { offerStep } from "../ui/next_steps.js";
 import { startShell } from "../ui/shell.js";
 import { showsPicture, Tiles } from "../ui/tiles.js";
 import { toast } from "../ui/toasts.js";
+import { VoicemailRecorder } from "../ui/voicemail_recorder.js";
 
 /** Answered without the camera: a reload does not switch it on. */
 const WITHOUT_CAMERA = "#audio";
@@ -42,6 +43,7 @@ const muteButton = need("#mute");
 const cameraButton = need("#camera");
 const problemPanel = need("#media-problem");
 const tapToHear = need("#tap-to-hear");
+const recorder = new VoicemailRecorder(shell.client.api, boot.call, boot.voicemail);
 const tiles = new Tiles(need("#tiles"), () => {
   tapToHear.hidden = false;
 });
@@ -85,6 +87,7 @@ function draw() {
   drawSelf();
   drawTimer();
   if (view.phase !== shownPhase) enter(view.phase);
+  if (view.phase === "ended") recorder.offer(view.call);
 }
 
 /** @param {CallView} view */
@@ -333,6 +336,7 @@ inbox.on("stopped", ({ call, reason }) => {
   if (reason !== "handled") session.stopRinging(reason);
 });
 inbox.on("incoming", ({ call }) => {
+  recorder.interrupt();
   if (call.call_id !== boot.call.call_id || session.view.phase !== "incoming") return;
   if (location.hash === ANSWERED) {
     history.replaceState(null, "", location.pathname);

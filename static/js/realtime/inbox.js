@@ -5,6 +5,7 @@
  * @typedef {import("../types.js").Call} Call
  * @typedef {import("../types.js").Presence} Presence
  * @typedef {import("../types.js").Frame} Frame
+ * @typedef {import("../types.js").Voicemail} Voicemail
  * @typedef {import("./clock.js").Clock} Clock
  *
  * @typedef {"answered_elsewhere" | "declined_elsewhere" | "cancelled" | "no_answer" | "silenced" | "handled"} StopReason
@@ -16,6 +17,8 @@
  * @property {{call: Call, reason: StopReason}} stopped
  * @property {Call} call any of my calls has changed
  * @property {{userId: string, state: Presence}} presence
+ * @property {Voicemail} voicemail somebody has left me a message
+ * @property {number} unheard how many of my messages were not heard
  */
 import { systemClock } from "./clock.js";
 import { Emitter } from "./emitter.js";
@@ -174,6 +177,10 @@ export class Inbox extends Emitter {
         return this.#changed(frame.call);
       case "presence":
         return this.emit("presence", { userId: frame.user_id, state: frame.state });
+      case "voicemail":
+        return this.emit("voicemail", frame.voicemail);
+      case "unread":
+        if (frame.voicemail !== undefined) this.emit("unheard", frame.voicemail);
     }
   }
 
