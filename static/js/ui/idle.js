@@ -43,7 +43,7 @@ export function followIdleness(socket, inUse, clock = systemClock) {
   };
 
   for (const gesture of GESTURES) window.addEventListener(gesture, touched, { passive: true });
-  lookAgain();
+  clock.setTimeout(lookAgain, NOTICE_EVERY_MS); // not now: the page that is asked whether it is in use is still being put together
   // A new session begins as used: whoever is away stays so for the others when the line to the server was lost.
   socket.on("snapshot", () => away && tell());
 }
