@@ -11,7 +11,19 @@ import msgspec
 from .address import api_url
 from .clock import Clock, SystemClock
 from .errors import ApiError, Unreachable
-from .model import Call, Contact, ContactList, Contacts, Device, IceServer, MediaKind, Page, People, User
+from .model import (
+    Call,
+    Contact,
+    ContactList,
+    Contacts,
+    Device,
+    HistoryFilter,
+    IceServer,
+    MediaKind,
+    Page,
+    People,
+    User,
+)
 
 REQUEST_TIMEOUT_S = 10.0
 # A token that ends this soon could end under way: it is renewed before use.
@@ -47,6 +59,10 @@ class _WsToken(msgspec.Struct, frozen=True):
 
 class _Devices(msgspec.Struct, frozen=True):
     items: list[Device]
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    missed: int
 
 
 class _IceServers(msgspec.Struct, frozen=True):
@@ -191,9 +207,34 @@ class Api:
         """One call, live or over."""
         return _read(Call, await self._call("GET", f"/calls/{call_id}"))
 
-    async def calls(self, *, state: str | None = None, limit: int | None = None, before: str | None = None) -> Page:
-        """The person's own history, missed calls included."""
-        return _read(Page, await self._call("GET", "/calls", state=state, limit=limit, before=before))
+    async def calls(
+        self,
+        kind: HistoryFilter | None = None,
+        *,
+        query: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        before: str | None = None,
+    ) -> Page:
+        """The person's own history, newest first, missed calls included.
+
+        `kind` and `query` (a beginning of a name) choose among them; `state` goes with neither.
+        """
+        wanted: dict[str, object] = {"filter": kind, "q": query, "state": state, "limit": limit, "before": before}
+        return _read(Page, await self._call("GET", "/calls", **wanted))
+
+    async def mark_seen(self, until: str | None = None) -> int:
+        """Say that the missed calls were seen, up to the one with the id `until`; how many are unread still."""
+        body = {"until": until} if until else {}
+        return _read(_Seen, await self._call("POST", "/calls/seen", body)).missed
+
+    async def forget_call(self, call_id: str) -> None:
+        """Take a call that is over out of the own history. ApiError `not_found`, `bad_state` while it goes on."""
+        await self._call("DELETE", f"/calls/{call_id}")
+
+    async def forget_calls(self, until: str | None = None) -> None:
+        """Take all calls that are over out of the own history, up to the one with the id `until`."""
+        await self._call("DELETE", "/calls", until=until)
 
     async def answer(self, call_id: str) -> Call:
         """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""

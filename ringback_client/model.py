@@ -12,6 +12,7 @@ import msgspec
 
 CallState = Literal["inviting", "ringing", "connecting", "active", "ended"]
 MediaKind = Literal["audio", "video"]
+HistoryFilter = Literal["all", "missed", "incoming", "outgoing"]
 ContactList = Literal["contacts", "received", "sent", "blocked", "favourites"]
 PathState = Literal["checking", "connected", "disconnected", "failed"]
 
@@ -79,7 +80,8 @@ class Call(msgspec.Struct, frozen=True):
     """A call at one moment. `rev` grows with each change; of two, the one with the higher `rev` is the newer.
 
     `merged` is set in the answer to dialling when both dialled each other and this is the one call that came of it;
-    `direction` and `missed` are set in a history.
+    the fields from `direction` on are set in a history: `unread` is missed and not yet seen, `outcome` and `details`
+    are sentences for the person who is signed in.
     """
 
     call_id: str
@@ -98,6 +100,9 @@ class Call(msgspec.Struct, frozen=True):
     merged: bool = False
     direction: Literal["outgoing", "incoming"] | None = None
     missed: bool = False
+    unread: bool = False
+    outcome: str = ""
+    details: str = ""
 
     def leg(self, leg_id: str) -> Leg | None:
         """The leg with that id, if it is one of this call."""
@@ -151,10 +156,12 @@ class IceServer(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a list of calls, and the cursor of the next (`before=`); None on the last."""
+    """One page of a list of calls, and the cursor of the next (`before=`); None on the last. `unread` counts the missed
+    calls of the whole history that were not yet seen."""
 
     items: tuple[Call, ...]
     next: str | None = None
+    unread: int = 0
 
 
 class People(msgspec.Struct, frozen=True):

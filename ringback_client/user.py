@@ -40,6 +40,7 @@ class UserInbox(Channel):
         calls: the person's live calls, by call id, each in its newest state.
         presence: user id → online, away, in_call, do_not_disturb or offline; of the people watched.
         contacts: user id → how it stands with that person; of those with whom something has changed meanwhile.
+        unread: `missed` calls not yet seen, `voicemail` not yet heard; each once the server has said that it changed.
     """
 
     def __init__(self, socket: RingbackSocket, *, clock: Clock | None = None) -> None:
@@ -48,6 +49,7 @@ class UserInbox(Channel):
         self.calls: dict[str, Call] = {}
         self.presence: dict[str, str] = {}
         self.contacts: dict[str, Contact] = {}
+        self.unread: dict[str, int] = {}
         self._clock = clock or SystemClock()
         self._shown: set[str] = set()  # the calls that `next_incoming` has returned
         self._changed = asyncio.Event()
@@ -128,6 +130,8 @@ class UserInbox(Channel):
                 self.presence[frame["user_id"]] = frame["state"]
             case "contact":
                 self.contacts[frame["user_id"]] = msgspec.convert(frame["contact"], Contact)
+            case "unread":
+                self.unread |= {kind: frame[kind] for kind in ("missed", "voicemail") if kind in frame}
         self._changed.set()
 
     def _draw(self, snapshot: dict[str, Any]) -> None:

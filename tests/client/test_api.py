@@ -222,6 +222,37 @@ async def test_history_is_asked_for_page_by_page(api: Api, http: ScriptedHttp) -
     assert http.asked[-1].query == {"limit": "20", "before": "cursor"}
 
 
+async def test_history_can_be_filtered_and_searched(api: Api, http: ScriptedHttp) -> None:
+    item = CALL | {"missed": True, "unread": True, "outcome": "Missed call", "details": "Audio call"}
+    http.lay_out("GET /calls", {"items": [item], "next": "k-1", "unread": 3})
+    page = await api.calls("missed", query="bo")
+    assert http.asked[-1].query == {"filter": "missed", "q": "bo"}
+    assert (page.items[0].unread, page.items[0].outcome, page.unread) == (True, "Missed call", 3)
+
+
+@pytest.mark.parametrize(("until", "body"), [(None, {}), ("k-1", {"until": "k-1"})])
+async def test_missed_calls_are_said_to_be_seen(
+    api: Api, http: ScriptedHttp, until: str | None, body: dict[str, str]
+) -> None:
+    http.lay_out("POST /calls/seen", {"missed": 2})
+    assert (await api.mark_seen(until), http.asked[-1].body) == (2, body)
+
+
+async def test_one_call_is_removed_from_the_history(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("DELETE /calls/k-1", status=204)
+    await api.forget_call("k-1")
+    assert (http.asked[-1].method, http.asked[-1].path) == ("DELETE", "/calls/k-1")
+
+
+@pytest.mark.parametrize(("until", "query"), [(None, {}), ("k-1", {"until": "k-1"})])
+async def test_all_calls_are_removed_from_the_history(
+    api: Api, http: ScriptedHttp, until: str | None, query: dict[str, str]
+) -> None:
+    http.lay_out("DELETE /calls", status=204)
+    await api.forget_calls(until)
+    assert (http.asked[-1].method, http.asked[-1].query) == ("DELETE", query)
+
+
 @pytest.mark.parametrize("step", ["answer", "decline", "cancel", "hangup"])
 async def test_steps_of_a_call_return_the_call(api: Api, http: ScriptedHttp, step: str) -> None:
     http.lay_out(f"POST /calls/k-1/{step}", CALL | {"rev": 7})

@@ -211,6 +211,13 @@ async def test_ignoring_silences_this_device(scene: Scene) -> None:
     assert (scene.inbox.incoming, "k-1" in scene.inbox.calls) == ({}, True)
 
 
+async def test_what_is_unread_is_kept_number_by_number(scene: Scene) -> None:
+    await scene.say("unread", missed=2)
+    await scene.say("unread", voicemail=1)
+    await scene.say("unread", missed=0)
+    assert scene.inbox.unread == {"missed": 0, "voicemail": 1}
+
+
 async def test_presence_of_watched_people_is_kept(scene: Scene) -> None:
     watching = asyncio.create_task(scene.inbox.watch(["u-bob"]))
     request = await scene.visit.receive()

@@ -276,6 +276,54 @@ class TestRemoving:
         assert (answer.status, set(answer.document["errors"])) == (400, {"until"})
 
 
+class TestBlocked:
+    """A call from somebody whom one has blocked: no news to oneself, and like any other to them."""
+
+    @staticmethod
+    async def rung_out(running: Running, alice: Person, bob: Person) -> None:
+        """Alice calls Bob until nobody answers; the first device that says so rings after half a second."""
+        inbox = await bob.inbox()
+        call = await alice.place("bob")
+        running.clock.move(2)
+        await running.server.sweep()
+        if "incoming" in await inbox.settled():
+            await inbox.request("ringing", call_id=call["call_id"])
+        running.clock.move(44)
+        await running.server.sweep()
+        await inbox.socket.close()
+
+    @pytest.mark.gen_test
+    async def test_is_not_there_while_it_rings(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await bob.api("PUT", f"/contacts/{alice.id}/block")
+        call_id = await dial(alice, "bob")
+        assert (await ids(bob), await ids(alice)) == ([], [call_id])
+
+    @pytest.mark.gen_test
+    async def test_is_found_and_not_missed_when_it_is_over(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await bob.api("PUT", f"/contacts/{alice.id}/block")
+        await self.rung_out(running, alice, bob)
+        page = (await bob.api("GET", "/calls")).document
+        (item,) = page["items"]
+        assert (item["missed"], item["unread"], page["unread"]) == (False, False, 0)
+        assert (item["outcome"], item["details"]) == ("You have blocked alice", "Video call")
+        assert await ids(bob, "filter=missed") == []
+
+    @pytest.mark.gen_test
+    async def test_stands_in_the_callers_history_like_one_that_nobody_answered(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await self.rung_out(running, alice, bob)
+        await bob.api("PUT", f"/contacts/{alice.id}/block")
+        await self.rung_out(running, alice, bob)
+        blocked, heard = (await alice.api("GET", "/calls")).document["items"]
+        told = ("state", "end_reason", "ended_by", "outcome", "direction", "missed", "unread", "duration_s")
+        assert {name: blocked[name] for name in told} == {name: heard[name] for name in told}
+        assert [leg["state"] for leg in blocked["legs"]] == [leg["state"] for leg in heard["legs"]]
+        assert blocked["details"].startswith("Video call · Rang for 0:4")
+        assert heard["details"].startswith("Video call · Rang for 0:4")
+
+
 class TestStrangers:
     @pytest.mark.gen_test
     @pytest.mark.parametrize(
@@ -293,3 +341,13 @@ class TestStrangers:
         answers: list[Answer] = [await browser.api("DELETE", path, xsrf="") for path in ("/calls", f"/calls/{call_id}")]
         assert [answer.code for answer in answers] == ["xsrf_failed", "xsrf_failed"]
         assert await ids(alice) == [call_id]
+
+
+@pytest.mark.gen_test
+async def test_somebody_who_is_taken_away_leaves_the_calls_to_the_others(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    call_id = await decline(alice, bob)
+    await running.services.accounts.remove(bob.user)
+    assert await ids(alice) == [call_id]
+    await running.services.accounts.remove(alice.user)
+    assert await running.services.calls.get(call_id) is None

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.journeys.accessible import SOUND, faults, walk
 from tests.journeys.browsing import PATIENCE_MS, Person
 
 pytestmark = pytest.mark.journey
@@ -147,3 +148,25 @@ def test_all_is_removed_only_when_it_was_confirmed(person: MakePerson) -> None:
     bob.expect_text("No calls yet")
     expect(bob.button("Clear all")).to_be_hidden()
     assert (len(own_history(bob)), len(own_history(alice))) == (0, 1)
+
+
+def test_what_opens_on_the_page_is_sound(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    empty(bob)
+    give_up(alice, "bob")
+    bob.page.goto("/history")
+    expect(rows(bob)).to_have_count(1, timeout=PATIENCE_MS)
+    assert faults(bob.page) == []
+    bob.button("Clear all").click()
+    assert faults(bob.page) == []
+    bob.page.keyboard.press("Escape")
+    bob.button("Remove the call with alice").click()
+    assert faults(bob.page) == []
+    assert walk(bob.page) == SOUND
+    bob.button("Undo").click()
+    bob.page.set_viewport_size({"width": 390, "height": 844})
+    bob.button("More about the call with alice").click()
+    assert faults(bob.page) == []
+    bob.page.keyboard.press("Escape")
+    expect(bob.button("More about the call with alice")).to_be_focused()
+    assert walk(bob.page) == SOUND
