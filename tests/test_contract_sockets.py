@@ -97,11 +97,32 @@ class TestPresence:
         assert (await alice.place("bob"))["end_reason"] == "do_not_disturb"
 
     @pytest.mark.gen_test
-    @pytest.mark.parametrize("state", ["in_call", "offline", "away", "", None, 1])
+    @pytest.mark.parametrize("state", ["in_call", "offline", "idle", "", None, 1])
     async def test_is_set_to_nothing_that_is_a_fact_or_unknown(self, running: Running, state: object) -> None:
         inbox = await (await running.person("alice")).inbox()
         error = await inbox.request("presence", state=state)
         assert (error["code"], list(error["errors"])) == ("bad_request", ["state"])
+
+    @pytest.mark.gen_test
+    async def test_of_a_device_that_nobody_uses_is_away_and_calls_ring_there(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        mine, theirs = await alice.inbox(), await bob.inbox()
+        await theirs.request("watch", user_ids=[alice.id])
+        await mine.request("presence", state="away")
+        assert (await theirs.next("presence"))["state"] == "away"
+        await bob.place("alice")
+        await mine.next("incoming")
+        await mine.request("presence", state="active")
+        assert (await theirs.next("presence"))["state"] == "online"
+
+    @pytest.mark.gen_test
+    async def test_of_a_device_that_nobody_uses_survives_a_resume(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        mine, theirs = await alice.inbox(), await bob.inbox()
+        await mine.request("presence", state="away")
+        await (await alice.again(mine)).next("resumed")
+        people = (await theirs.request("watch", user_ids=[alice.id]))["people"]
+        assert people == [{"user_id": alice.id, "state": "away"}]
 
     @pytest.mark.gen_test
     async def test_outlives_a_socket_that_is_resumed(self, running: Running) -> None:
