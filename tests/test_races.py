@@ -21,17 +21,19 @@ NO_LIMIT: dict[str, object] = {
     "sockets.frames_burst": 10_000,
 }
 SEED = 20261120
+RING_S = 0.05
+"""The shortest that a call may ring: here the deadline itself is one of those that race."""
 
 
-async def at_once(*moves: Any) -> list[Any]:
-    """Starts ``moves`` in some order, a moment apart or none."""
+async def at_once(*moves: Any, within_s: float = 0.0) -> list[Any]:
+    """Starts ``moves`` in some order, a moment apart or none, or each some time ``within_s``."""
     order = list(range(len(moves)))
     random.shuffle(order)
     tasks: dict[int, asyncio.Task[Any]] = {}
     for index in order:
         tasks[index] = asyncio.ensure_future(moves[index])
         for _ in range(random.randrange(4)):
-            await asyncio.sleep(0)
+            await asyncio.sleep(random.uniform(0, within_s / len(moves)) if within_s else 0)
     return [await tasks[index] for index in range(len(moves))]
 
 
@@ -43,24 +45,34 @@ async def last_seen(inbox: Peer, call_id: str, state: str) -> Frame:
             return call
 
 
+async def newest(person: Person) -> list[Frame]:
+    """The newest calls in somebody's history."""
+    items: list[Frame] = (await person.api("GET", "/calls?limit=3")).document["items"]
+    return items
+
+
 async def assert_both_agree(people: list[Person], inboxes: list[Peer], call_id: str, state: str) -> Frame:
-    """What each was told last is what is stored, and it stands once in each history."""
+    """What each was told last is what is stored, and it stands once in each history: as missed, where nobody of the
+    called answered or declined."""
     seen = [await last_seen(inbox, call_id, state) for inbox in inboxes]
     stored: Frame = (await people[0].api("GET", f"/calls/{call_id}")).document
     assert seen == [stored] * len(seen)
     for person in people:
-        assert [item["call_id"] for item in await person.history()].count(call_id) == 1
+        (item,) = [item for item in await newest(person) if item["call_id"] == call_id]
+        leg = next(leg for leg in stored["legs"] if leg["user"]["id"] == person.id)
+        in_vain = state == "ended" and leg["joined_at"] is None and leg["state"] != "declined"
+        assert item["missed"] == in_vain
     return stored
 
 
-@pytest.mark.gen_test(timeout=120)
-async def test_200_answers_and_cancels_at_once_have_one_winner_each(start: Start) -> None:
+@pytest.mark.gen_test(timeout=240)
+async def test_250_answers_and_cancels_at_once_have_one_winner_each(start: Start) -> None:
     random.seed(SEED)
     running = await start(NO_LIMIT)
     people = await running.people("alice", "bob")
     inboxes = [await person.inbox() for person in people]
     won: Counter[str] = Counter()
-    for _ in range(200):
+    for _ in range(250):
         call = await people[0].place("bob")
         await inboxes[1].next("incoming", call_id=call["call_id"])
         answered, cancelled = await at_once(
@@ -82,7 +94,7 @@ async def test_200_answers_and_cancels_at_once_have_one_winner_each(start: Start
     assert len(won) == 2  # else it was no race
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=240)
 async def test_100_answers_on_two_devices_at_once_have_one_winner_each(start: Start) -> None:
     random.seed(SEED)
     running = await start(NO_LIMIT)
@@ -104,36 +116,91 @@ async def test_100_answers_on_two_devices_at_once_have_one_winner_each(start: St
     assert sorted(won) == [0, 1]
 
 
-@pytest.mark.gen_test(timeout=60)
-async def test_50_pairs_that_dial_each_other_at_once_get_one_call_each(start: Start) -> None:
+@pytest.mark.gen_test(timeout=240)
+async def test_250_answers_and_declines_on_two_devices_at_once_have_one_winner_each(start: Start) -> None:
+    random.seed(SEED)
+    running = await start(NO_LIMIT)
+    alice, bob = await running.people("alice", "bob")
+    devices = [bob, await running.device(bob.user)]
+    mine, first, second = await alice.inbox(), await devices[0].inbox(), await devices[1].inbox()
+    won: Counter[str] = Counter()
+    for _ in range(250):
+        call = await alice.place("bob")
+        answered, declined = await at_once(
+            first.request("answer", call_id=call["call_id"]), second.request("decline", call_id=call["call_id"])
+        )
+        by_answer = answered["type"] == "ack"
+        loser, refused = (second, declined) if by_answer else (first, answered)
+        assert refused["code"] == "already_answered"
+        reason = (await loser.next("incoming_stopped", call_id=call["call_id"]))["reason"]
+        assert reason == ("answered_elsewhere" if by_answer else "declined_elsewhere")
+        won["answer" if by_answer else "decline"] += 1
+        if by_answer:
+            await alice.do("hangup", call)
+        stored = await assert_both_agree([alice, bob], [mine, first, second], call["call_id"], "ended")
+        assert stored["end_reason"] == ("hangup" if by_answer else "declined")
+    assert len(won) == 2
+
+
+@pytest.mark.gen_test(timeout=240)
+async def test_250_times_an_answer_or_a_decline_a_cancel_and_the_deadline_at_once_have_one_winner(start: Start) -> None:
+    random.seed(SEED)
+    running = await start(NO_LIMIT | {"calls.ring_timeout_s": RING_S})
+    people = await running.people("alice", "bob")
+    inboxes = [await person.inbox() for person in people]
+    won: Counter[str] = Counter()
+    for turn in range(250):
+        wish, reason = (("answer", "hangup"), ("decline", "declined"))[turn % 2]
+        call = await people[0].place("bob")
+        await inboxes[1].next("incoming", call_id=call["call_id"])
+        await asyncio.sleep(RING_S)
+        wished, cancelled, _ = await at_once(
+            inboxes[1].request(wish, call_id=call["call_id"]),
+            people[0].do("cancel", call),
+            running.server.sweep(),
+            within_s=0.01,
+        )
+        taken, given_up = wished["type"] == "ack", cancelled.status == 200
+        assert not (taken and given_up)
+        winner = wish if taken else "cancel" if given_up else "deadline"
+        won[winner] += 1
+        if winner == "answer":
+            await people[0].do("hangup", call)
+        stored = await assert_both_agree(people, inboxes, call["call_id"], "ended")
+        assert stored["end_reason"] == {wish: reason, "cancel": "cancelled", "deadline": "no_answer"}[winner]
+    assert sorted(won) == ["answer", "cancel", "deadline", "decline"]
+
+
+@pytest.mark.gen_test(timeout=240)
+async def test_250_pairs_that_dial_each_other_at_once_get_one_call_each(start: Start) -> None:
     random.seed(SEED)
     running = await start(NO_LIMIT)
     people = await running.people("alice", "bob")
     inboxes = [await person.inbox() for person in people]
     first: Counter[str] = Counter()
-    for _ in range(50):
+    for _ in range(250):
         calls = await at_once(people[0].place("bob"), people[1].place("alice"))
         assert calls[0]["call_id"] == calls[1]["call_id"]
         assert sorted(bool(call.get("merged")) for call in calls) == [False, True]
         stored = await assert_both_agree(people, inboxes, calls[0]["call_id"], "connecting")
         assert [leg["state"] for leg in stored["legs"]] == ["joined", "joined"]
         first[stored["created_by"]["username"]] += 1
-        live = [item for person in people for item in await person.history() if item["state"] != "ended"]
+        live = [item for person in people for item in await newest(person) if item["state"] != "ended"]
         assert {item["call_id"] for item in live} == {stored["call_id"]}
         await people[0].do("hangup", stored)
         await assert_both_agree(people, inboxes, stored["call_id"], "ended")
     assert sorted(first) == ["alice", "bob"]
 
 
-@pytest.mark.gen_test(timeout=60)
+@pytest.mark.gen_test(timeout=240)
 async def test_hangups_by_both_the_sweep_and_a_lost_socket_at_once_end_a_call_once(start: Start) -> None:
     random.seed(SEED)
-    running: Running = await start(NO_LIMIT | {"sockets.call_resume_window_s": 0})
+    running: Running = await start(NO_LIMIT | {"sockets.call_resume_window_s": 0, "calls.connect_timeout_s": 10})
     people = await running.people("alice", "bob")
     inboxes = [await person.inbox() for person in people]
     for _ in range(30):
         call, mine, theirs = await running.both_in(*people)
-        running.clock.move(20.5)
+        running.clock.move(10.5)
 
         async def cut(peer: Peer = theirs) -> None:
             peer.cut()
