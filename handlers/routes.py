@@ -24,6 +24,7 @@ from handlers import (
     voicemail_page,
 )
 from handlers.base import API
+from handlers.settings_page import SettingsPageHandler
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
 from handlers.sockets.user import UserSocketHandler
@@ -53,6 +54,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/logout", "/logout", pages.LogoutPageHandler, "page"),
     Route("/language", "/language", languages.LanguagePageHandler, "page"),
     Route("/history", "/history", history_page.HistoryPageHandler, "page"),
+    Route("/settings", "/settings", SettingsPageHandler, "page"),
     Route("/call/{call_id}", f"/call/{ID}", pages.CallPageHandler, "page"),
     Route("/voicemail", "/voicemail", voicemail_page.VoicemailPageHandler, "page"),
     _api("/auth/login", auth.LoginHandler),

@@ -33,7 +33,7 @@ def notices(
         topic = user_topic(leg.user.id)
         was = before.leg(leg.leg_id) if before else None
         if leg.is_ringable and was is None:
-            yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now))
+            yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now), rings=True)
             continue
         if was is not None and was.is_ringable and not leg.is_ringable:
             stopped = IncomingStopped(

@@ -71,6 +71,15 @@ def test_incoming_carries_the_call_as_it_crosses_the_wire() -> None:
     )
 
 
+def test_only_an_invitation_is_marked_as_what_silenced_devices_do_not_get() -> None:
+    call = placed()
+    messages = [message for _, message in notices(None, call, None, START) if isinstance(message, ToDevices)]
+    messages += [message for _, message in notices(call, answered(call), None, START) if isinstance(message, ToDevices)]
+    marked = [frame_in(message)["type"] for message in messages if message.rings]
+    assert marked == ["incoming"]
+    assert len(messages) > 3
+
+
 def test_a_call_that_rings_already_does_not_ring_anew() -> None:
     call = placed()
     assert types(told(call, rules.acknowledge_ringing(call, BOB.id, START), BOB)) == ["call"]

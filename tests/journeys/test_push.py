@@ -154,7 +154,7 @@ class Telephone:
     def expect_shown(self, *titles: str) -> None:
         """Exactly these are shown, before long."""
         deadline_s = time.monotonic() + PATIENCE_MS / 1000
-        while (seen := [shown["title"] for shown in self.shown()]) != list(titles):
+        while (seen := sorted(shown["title"] for shown in self.shown())) != sorted(titles):
             assert time.monotonic() < deadline_s, seen
             self.person.page.wait_for_timeout(20)
 
