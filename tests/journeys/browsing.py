@@ -33,6 +33,21 @@ KEEP_PEERS = """
 })();
 """
 
+ASK = """
+async ([method, path, document]) => {
+  const token = document_cookie("_xsrf");
+  const headers = { "X-XSRFToken": token, ...(document === null ? {} : { "Content-Type": "application/json" }) };
+  const body = document === null ? undefined : JSON.stringify(document);
+  const response = await fetch(path, { method, headers, body });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response.status === 204 ? null : response.json();
+
+  function document_cookie(name) {
+    return globalThis.document.cookie.split("; ").find((each) => each.startsWith(`${name}=`)).slice(name.length + 1);
+  }
+}
+"""
+
 READ_COUNTERS = """
 async () => {
   const seen = { audio_packets: 0, video_packets: 0, frames_decoded: 0 };
@@ -106,6 +121,10 @@ class Person:
         """Takes the call that rings."""
         self.button("Answer").click()
         self.page.wait_for_url(re.compile("/call/"))
+
+    def api(self, method: str, path: str, document: object = None) -> Any:
+        """A request under the prefix as the page makes it; returns what it is answered."""
+        return self.page.evaluate(ASK, [method, f"/api/v1{path}", document])
 
     def counters(self) -> dict[str, int]:
         """What has arrived from the others: packets of sound and of picture, decoded frames."""

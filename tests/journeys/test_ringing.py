@@ -32,14 +32,14 @@ HTMLDialogElement.prototype.showModal = function () {
 """
 
 
-def rings(page: Page) -> None:
+def rings(page: Page, answer: str = "Answer") -> None:
     """The page shows an incoming call."""
-    expect(page.get_by_role("button", name="Answer", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name=answer, exact=True)).to_be_visible(timeout=PATIENCE_MS)
 
 
 def is_silent(page: Page, within_ms: int = PATIENCE_MS) -> None:
     """The page shows no incoming call."""
-    expect(page.get_by_role("button", name="Answer", exact=True)).to_be_hidden(timeout=within_ms)
+    expect(page.locator("#incoming")).to_be_hidden(timeout=within_ms)
 
 
 def calls_of(someone: Person) -> list[dict[str, object]]:
@@ -74,6 +74,65 @@ def test_two_who_dial_each_other_at_once_talk_without_another_click(person: Make
     alice.button("Hang up").click()
     bob.expect_text("Talked for")
     assert [call["call_id"] for call in calls_of(alice)[:1]] == [call["call_id"] for call in calls_of(bob)[:1]]
+
+
+@contextmanager
+def wanting(someone: Person, **fields: object) -> Iterator[None]:
+    """Somebody has other settings for the time of the block."""
+    before = someone.api("GET", "/users/me")
+    someone.api("PATCH", "/users/me", fields)
+    yield
+    someone.api("PATCH", "/users/me", {name: before[name] for name in fields})
+
+
+def test_a_second_call_rings_softly_and_both_sides_know_why(person: MakePerson) -> None:
+    alice, bob, carol = person("alice"), person("bob"), person("carol")
+    alice.call("bob")
+    bob.answer()
+    bob.expect_media()
+    carol.call("bob")
+    carol.expect_text("bob is in another call; it is ringing there softly")
+    rings(bob.page, "Hang up and answer")
+    bob.expect_media()  # the call that goes on is not disturbed by it
+    bob.button("Hang up and answer").click()
+    alice.expect_text(re.compile("Talked for"))
+    carol.expect_media()
+    carol.button("Hang up").click()
+
+
+def test_whoever_wants_no_second_call_is_busy_for_the_next_caller(person: MakePerson) -> None:
+    alice, bob, carol = person("alice"), person("bob"), person("carol")
+    with wanting(bob, call_waiting="busy"):
+        alice.call("bob")
+        bob.answer()
+        bob.expect_media()
+        carol.call("bob")
+        carol.expect_text(re.compile("bob is in another call"))
+        assert calls_of(carol)[0]["end_reason"] == "busy"
+        is_silent(bob.page)
+        alice.button("Hang up").click()
+
+
+def test_whoever_does_not_want_to_be_disturbed_is_not_and_the_caller_is_told_at_once(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    with wanting(bob, do_not_disturb=True):
+        alice.call("bob")
+        alice.expect_text(re.compile("bob does not want to be disturbed"))
+        is_silent(bob.page)
+        assert calls_of(bob)[0]["missed"] is True
+
+
+def test_blocked_looks_like_no_answer(hasty_person: MakePerson) -> None:
+    alice, bob = hasty_person("alice"), hasty_person("bob")
+    block = f"/contacts/{alice.api('GET', '/users/me')['id']}/block"
+    bob.api("PUT", block)
+    alice.button("Call bob").click()
+    alice.page.wait_for_url(re.compile("/call/"))
+    alice.expect_text("Ringing…")
+    is_silent(bob.page)
+    alice.expect_text(re.compile("bob did not answer"))
+    assert "block" not in alice.page.content().lower()
+    bob.api("DELETE", block)
 
 
 @contextmanager
