@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Literal, Self, TypeVar
 
 import httpx2
@@ -23,6 +24,8 @@ from .model import (
     Page,
     People,
     User,
+    Voicemail,
+    Voicemails,
 )
 
 REQUEST_TIMEOUT_S = 10.0
@@ -252,6 +255,38 @@ class Api:
         """End a call."""
         return _read(Call, await self._call("POST", f"/calls/{call_id}/hangup"))
 
+    # Voicemail
+
+    async def leave_voicemail(
+        self, call_id: str, recording: bytes, duration_s: float, waveform: Sequence[int] = ()
+    ) -> Voicemail:
+        """Leave a recording (WebM, Ogg or MP4) for whoever did not take that call.
+
+        `waveform` is how loud it is: at most 128 numbers from 0 to 100. ApiError `bad_state` after a call that was
+        taken, is of several, goes on, or is over for more than ten minutes; `already_left`, `mailbox_full`,
+        `too_large`, `unsupported_media_type`.
+        """
+        query = {"duration_ms": round(1000 * duration_s), "waveform": ",".join(map(str, waveform))}
+        return _read(Voicemail, await self._call("POST", f"/calls/{call_id}/voicemail", recording, **query))
+
+    async def voicemail(self, *, limit: int | None = None, before: str | None = None) -> Voicemails:
+        """The messages that others left, newest first."""
+        return _read(Voicemails, await self._call("GET", "/voicemail", limit=limit, before=before))
+
+    async def voicemail_audio(self, voicemail_id: str) -> bytes:
+        """How a message sounds, in its `content_type`."""
+        return await self._call("GET", f"/voicemail/{voicemail_id}/audio")
+
+    async def mark_voicemail_heard(self, voicemail_id: str) -> Voicemail:
+        """Say that the person has listened to a message."""
+        return _read(Voicemail, await self._call("POST", f"/voicemail/{voicemail_id}/heard"))
+
+    async def delete_voicemail(self, voicemail_id: str) -> None:
+        """Delete a message for good."""
+        await self._call("DELETE", f"/voicemail/{voicemail_id}")
+
+    # The rest
+
     async def ice_servers(self) -> list[IceServer]:
         """STUN and TURN servers, with credentials that live minutes: ask before each connection."""
         return _read(_IceServers, await self._call("GET", "/ice-servers")).ice_servers
@@ -280,14 +315,15 @@ class Api:
         query: dict[str, object] | None = None,
         tokens: _Tokens | None = None,
     ) -> bytes:
-        """One request; the body of its answer."""
+        """One request, its body as JSON unless it is a recording; the body of its answer."""
+        kind, content = _body(body)
         try:
             response = await self._http.request(
                 method,
                 path,
-                content=None if body is None else msgspec.json.encode(body),
+                content=content,
                 params={key: str(value) for key, value in (query or {}).items() if value is not None},
-                headers=({} if body is None else {"Content-Type": "application/json"})
+                headers=({} if kind is None else {"Content-Type": kind})
                 | ({} if tokens is None else {"Authorization": f"Bearer {tokens.access_token}"}),
             )
         except httpx2.RequestError as error:
@@ -366,6 +402,15 @@ def _problem(response: httpx2.Response) -> ApiError:
 def _put_or_delete(wanted: bool) -> Method:
     """How a mark is set, or taken away."""
     return "PUT" if wanted else "DELETE"
+
+
+def _body(body: object) -> tuple[str | None, bytes | None]:
+    """The content type of what is sent, and its bytes; a recording says itself what it is."""
+    if body is None:
+        return None, None
+    if isinstance(body, bytes):
+        return "application/octet-stream", body
+    return "application/json", msgspec.json.encode(body)
 
 
 def _read(shape: type[T], body: bytes) -> T:

@@ -155,6 +155,31 @@ class IceServer(msgspec.Struct, frozen=True):
         return f"IceServer(urls={self.urls!r})"
 
 
+class Voicemail(msgspec.Struct, frozen=True):
+    """A message that somebody left after a call that was not taken.
+
+    `sender` is whoever left it (`from` on the wire). `waveform` is how loud it is, from 0 to 100, in equal steps.
+    """
+
+    voicemail_id: str
+    call_id: str
+    sender: User = msgspec.field(name="from")
+    duration_s: float = msgspec.field()
+    size_bytes: int = msgspec.field()
+    content_type: str = msgspec.field()
+    created_at: datetime = msgspec.field()
+    waveform: tuple[int, ...] = ()
+    heard_at: datetime | None = None
+
+
+class Voicemails(msgspec.Struct, frozen=True):
+    """One page of the person's messages, the cursor of the next (None on the last), and how many were not heard."""
+
+    items: tuple[Voicemail, ...]
+    next: str | None = None
+    unheard: int = 0
+
+
 class Page(msgspec.Struct, frozen=True):
     """One page of a list of calls, and the cursor of the next (`before=`); None on the last. `unread` counts the missed
     calls of the whole history that were not yet seen."""

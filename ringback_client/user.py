@@ -11,7 +11,7 @@ import msgspec
 
 from .channel import Channel
 from .clock import Clock, SystemClock, within
-from .model import Call, Contact, newer
+from .model import Call, Contact, Voicemail, newer
 from .session import Frame
 from .websocket import WAIT_TIMEOUT_S, RingbackSocket, SocketState
 
@@ -41,6 +41,7 @@ class UserInbox(Channel):
         presence: user id → online, away, in_call, do_not_disturb or offline; of the people watched.
         contacts: user id → how it stands with that person; of those with whom something has changed meanwhile.
         unread: `missed` calls not yet seen, `voicemail` not yet heard; each once the server has said that it changed.
+        voicemail: the messages that were left meanwhile, by id.
     """
 
     def __init__(self, socket: RingbackSocket, *, clock: Clock | None = None) -> None:
@@ -50,6 +51,7 @@ class UserInbox(Channel):
         self.presence: dict[str, str] = {}
         self.contacts: dict[str, Contact] = {}
         self.unread: dict[str, int] = {}
+        self.voicemail: dict[str, Voicemail] = {}
         self._clock = clock or SystemClock()
         self._shown: set[str] = set()  # the calls that `next_incoming` has returned
         self._changed = asyncio.Event()
@@ -132,6 +134,9 @@ class UserInbox(Channel):
                 self.contacts[frame["user_id"]] = msgspec.convert(frame["contact"], Contact)
             case "unread":
                 self.unread |= {kind: frame[kind] for kind in ("missed", "voicemail") if kind in frame}
+            case "voicemail":
+                message = msgspec.convert(frame["voicemail"], Voicemail)
+                self.voicemail[message.voicemail_id] = message
         self._changed.set()
 
     def _draw(self, snapshot: dict[str, Any]) -> None:

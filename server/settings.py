@@ -253,7 +253,13 @@ class CallSettings(Section, frozen=True, kw_only=True):
 class VoicemailSettings(Section, frozen=True, kw_only=True):
     """Messages that a caller may leave when a call was not taken."""
 
-    enabled: Annotated[bool, Meta(description="Whether messages can be left; those that are there stay.")] = True
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="Whether messages can be left; those that are there stay.",
+            extra={"allowed": "true or false"},
+        ),
+    ] = True
     max_s: Annotated[int, Meta(ge=1, le=3_600, description="Longest message.")] = 180
     max_bytes: Annotated[
         int, Meta(ge=16_384, le=33_554_432, description="Largest message (three minutes are some 700 KiB).")

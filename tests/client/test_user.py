@@ -243,6 +243,25 @@ async def test_what_changes_between_people_is_kept(scene: Scene) -> None:
     assert (contact.user.id, contact.state, contact.presence, contact.since) == ("u-bob", "contacts", "online", None)
 
 
+MESSAGE = {
+    "voicemail_id": "v-1",
+    "call_id": "k-1",
+    "from": BOB,
+    "duration_s": 12.48,
+    "size_bytes": 50_112,
+    "content_type": "audio/webm",
+    "waveform": [2, 14],
+    "created_at": "2026-11-20T05:12:07.345Z",
+    "heard_at": None,
+}
+
+
+async def test_a_message_that_was_left_is_kept(scene: Scene) -> None:
+    await scene.say("voicemail", voicemail=MESSAGE)
+    message = scene.inbox.voicemail["v-1"]
+    assert (message.sender.id, message.duration_s, message.waveform) == ("u-bob", 12.48, (2, 14))
+
+
 @pytest.mark.parametrize(("may_ring", "state"), [(False, "do_not_disturb"), (True, "online")])
 async def test_being_disturbed_is_the_persons_own_choice(scene: Scene, may_ring: bool, state: str) -> None:
     choosing = asyncio.create_task(scene.inbox.disturb(may_ring))
