@@ -81,11 +81,11 @@ class CallStore:
     async def insert(self, call: Call) -> None:
         """Stores a new call; raises :class:`~server.store.driver.Duplicate` if the pair's phone rings already, or for
         a ``client_key`` that was used before."""
-        await self._calls.insert(_document(call))
+        await self._calls.insert(document_of(call))
 
     async def replace(self, call: Call, *, rev: int) -> bool:
         """Stores ``call`` if the stored one still has ``rev``; false if somebody was faster."""
-        return await self._calls.replace({"_id": call.call_id, "rev": rev}, _document(call))
+        return await self._calls.replace({"_id": call.call_id, "rev": rev}, document_of(call))
 
     async def get(self, call_id: str) -> Call | None:
         """The call with that id."""
@@ -210,7 +210,8 @@ def _in_state(user_id: str, state: str) -> Document:
     return {"history": user_id, "state": state} if state == "ended" else {"history": tokens.live(user_id, state)}
 
 
-def _document(call: Call) -> Document:
+def document_of(call: Call) -> Document:
+    """The call as it is stored, with what its indexes need."""
     document: dict[str, Any] = msgspec.to_builtins(call, builtin_types=(datetime,))
     document["_id"] = document.pop("call_id")
     document["due_at"] = call.due_at

@@ -17,7 +17,7 @@ from server.calls import rules
 from server.calls.model import Call
 from server.realtime.frames import UserRef
 from server.store import calls as module
-from server.store.calls import MAX_PEOPLE, CallStore, Entry, _document
+from server.store.calls import MAX_PEOPLE, CallStore, Entry, document_of
 from server.store.driver import Database
 from tests.helpers import ALICE, BOB, CAROL, TIMING, active, answered, person, placed, today
 from tests.store.conftest import Profile
@@ -328,7 +328,7 @@ async def test_a_late_change_does_not_bring_back_what_was_removed(store: CallSto
 
 def earlier(call: Call) -> dict[str, Any]:
     """The document of a call as versions stored it that knew no tokens."""
-    document = _document(call)
+    document = document_of(call)
     del document["history"]
     return document
 
@@ -431,7 +431,7 @@ def many() -> list[dict[str, Any]]:
     calls = [rules.cancel(placed(BOB, now=now), ALICE.id, now) for _ in range(2_500)]
     talks = [rules.hang_up(active(answered(placed(BOB, now=now), now=now), now), BOB.id, now) for _ in range(2_500)]
     few = [rules.cancel(placed(CAROL, caller=BOB, now=now), BOB.id, now) for _ in range(PAGE)]
-    return [_document(call) for call in calls + talks + few]
+    return [document_of(call) for call in calls + talks + few]
 
 
 @pytest.mark.gen_test
