@@ -86,11 +86,6 @@ export class Api {
     return this.#send("POST", `/calls/${callId}/hangup`);
   }
 
-  /** Missed calls are news no longer. */
-  async markCallsSeen() {
-    await this.#send("POST", "/calls/seen");
-  }
-
   /** @returns {Promise<IceConfig>} */
   iceServers() {
     return this.#send("GET", "/ice-servers");
@@ -185,12 +180,12 @@ export class Api {
   /**
    * One page of the own history, newest first.
    *
-   * @param {{kind?: string, text?: string, before?: string | null}} wanted
+   * @param {{kind?: string, text?: string, before?: string | null, limit?: number}} wanted
    * @param {AbortSignal} [signal]
    * @returns {Promise<{items: HistoryItem[], next: string | null, unread: number}>}
    */
-  history({ kind = "all", text = "", before = null }, signal) {
-    const query = new URLSearchParams({ filter: kind });
+  history({ kind = "all", text = "", before = null, limit = 50 }, signal) {
+    const query = new URLSearchParams({ filter: kind, limit: String(limit) });
     if (text) query.set("q", text);
     if (before) query.set("before", before);
     return this.#send("GET", `/calls?${query}`, undefined, { signal });

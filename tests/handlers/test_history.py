@@ -6,7 +6,7 @@ import pytest
 
 from server.ids import new_id
 from tests.handlers.browser import Browser
-from tests.running import Answer, Person, Running
+from tests.running import Answer, Person, Running, Start
 
 
 async def dial(caller: Person, *callees: str) -> str:
@@ -351,3 +351,14 @@ async def test_somebody_who_is_taken_away_leaves_the_calls_to_the_others(running
     assert await ids(alice) == [call_id]
     await running.services.accounts.remove(alice.user)
     assert await running.services.calls.get(call_id) is None
+
+
+@pytest.mark.gen_test
+async def test_calls_of_an_earlier_version_stand_in_the_history_when_the_server_has_started(start: Start) -> None:
+    running = await start()
+    alice, bob = await running.people("alice", "bob")
+    call_id = await miss(alice, bob)
+    await running.services.database.collection("calls").update_all({}, {"$unset": {"history": ""}})
+    assert await ids(bob) == []
+    await start()
+    assert (await ids(bob), await ids(bob, "filter=missed")) == ([call_id], [call_id])

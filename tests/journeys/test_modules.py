@@ -755,6 +755,28 @@ def test_a_new_session_is_told_that_nobody_uses_the_device(run: Run, minutes: in
     assert run(IDLE + body) == told
 
 
+# ── what was missed while the line was away ──
+
+UNREAD = """
+  const { followUnread } = await import("/js/ui/unread.js");
+  document.body.innerHTML = '<b data-unread="missed" hidden><i data-count>0</i></b>';
+  const l = h.line(); await l.up(); let asked = 0;
+  followUnread(l.socket, { history: async () => { asked += 1; return { unread: 2 }; } });
+  performance.now = () => openForMs;
+  const back = async () => { l.last().drop(4006); await l.clock.pass(0); l.last().welcome("c9"); await h.settle(); };
+  const badge = document.querySelector("[data-unread]");
+"""
+
+
+def test_a_page_that_was_away_for_long_asks_how_many_calls_were_missed(run: Run) -> None:
+    body = "const openForMs = 60_000;" + UNREAD + "await back(); return [asked, badge.hidden, badge.textContent];"
+    assert run(body) == [1, False, "2"]
+
+
+def test_a_page_that_was_just_rendered_knows_it(run: Run) -> None:
+    assert run("const openForMs = 400;" + UNREAD + "await back(); return [asked, badge.hidden];") == [0, True]
+
+
 # ── where a call stands ──
 
 

@@ -2,19 +2,20 @@
  * Home: whom one can call now, who would like to be a contact, one field that finds everybody, and the last calls.
  *
  * @typedef {import("../types.js").Relation} Relation
- * @typedef {import("../types.js").MediaKind} MediaKind
  */
 import { readBoot } from "../boot.js";
 import { _, ngettext } from "../i18n.js";
 import { People } from "../people/people.js";
 import { sentenceFor } from "../strings.js";
 import { announce } from "../ui/announcer.js";
+import { startCalling } from "../ui/calling.js";
 import { need, setText } from "../ui/dom.js";
 import { moment } from "../ui/format.js";
 import { PersonList } from "../ui/person_list.js";
 import { PersonMenu } from "../ui/person_menu.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
+import { onReturn } from "../ui/unread.js";
 
 /** A pause in typing that means: look now. */
 const TYPING_PAUSE_MS = 200;
@@ -155,39 +156,18 @@ function walk(event, from) {
 
 // ---- calling
 
-/**
- * @param {HTMLElement} button
- * @param {{username: string, displayName: string}} person
- * @param {MediaKind} media
- */
-async function placeCall(button, { username, displayName }, media) {
-  if (button.getAttribute("aria-busy") === "true") return;
-  button.setAttribute("aria-busy", "true");
-  announce(_("Calling %(name)s…", { name: displayName }));
-  try {
-    const call = await client.api.startCall(username, media);
-    location.assign(`/call/${call.call_id}`);
-  } catch (error) {
-    button.removeAttribute("aria-busy");
-    toast(sentenceFor(error), "error");
-  }
-}
+startCalling(client.api);
+
+// ---- requests
 
 document.addEventListener("click", (event) => {
   const button = /** @type {Element} */ (event.target).closest("button");
-  const person = /** @type {HTMLElement | null} */ (button?.closest("[data-username]"));
+  const person = /** @type {HTMLElement | null} */ (button?.closest("[data-user-id]"));
   if (!button || !person) return;
-  const { username = "", displayName = "", userId = "" } = person.dataset;
-  if (button.dataset.call) placeCall(button, { username, displayName }, /** @type {MediaKind} */ (button.dataset.call));
+  const { userId = "" } = person.dataset;
   if ("accept" in button.dataset) answerRequest(button, userId, true);
   if ("refuse" in button.dataset) answerRequest(button, userId, false);
 });
-
-window.addEventListener("pageshow", () => {
-  for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
-});
-
-// ---- requests
 
 /**
  * @param {HTMLElement} button
@@ -244,11 +224,13 @@ client.inbox.on("call", (call) => {
 client.link.on("frame", ({ type, missed }) => {
   if (type === "unread" && missed !== undefined) refresh();
 });
+onReturn(client.link, refreshCalls);
 
 need("#missed").addEventListener("click", async (event) => {
   if (!(/** @type {Element} */ (event.target).closest("#seen"))) return;
+  const newest = need("#missed [data-call-id]").dataset.callId ?? "";
   try {
-    await client.api.markCallsSeen();
+    await client.api.markSeen(newest);
     search.focus(); // the button goes with the list
     refresh();
   } catch (error) {

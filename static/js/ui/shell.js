@@ -26,7 +26,7 @@ export function startShell(boot, options = {}) {
   const ringer = new Ringer(tones);
   new LinkBanner(client.link);
   new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
-  followUnread(client.link);
+  followUnread(client.link, client.api);
   followIdleness(client.link, options.busy ?? (() => false));
   standInForWorker(client.inbox);
   new PushSubscriber(client.api).keepUp().catch(() => {}); // the next page tries again
