@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.running import Running
+from tests.running import Running, Start
 
 NIGHT = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
 
@@ -121,6 +121,25 @@ class TestPeople:
     async def test_are_found_by_how_their_name_begins(self, running: Running) -> None:
         await running.people("alice", "Albert", "bob")
         assert await self.names(running, "?q=AL") == ["Albert", "alice"]
+
+    @pytest.mark.gen_test
+    async def test_are_found_by_display_names_in_any_script(self, running: Running) -> None:
+        await running.person("asa", display_name="Åsa Öberg")
+        await running.person("ming", display_name="王小明")
+        asker = await running.person("zoe")
+        for query, name in (("oberg", "asa"), ("小", "ming")):
+            items = (await asker.api("GET", f"/users?q={quote(query)}")).document["items"]
+            assert [item["username"] for item in items] == [name]
+
+    @pytest.mark.gen_test
+    async def test_of_an_older_version_are_found_once_a_newer_one_has_started(self, start: Start) -> None:
+        older = await start()
+        alice = await older.person("alice", display_name="Ada Bell")
+        users = older.services.database.collection("users")
+        await users.update({"_id": alice.id}, {"$unset": {"search_keys": ""}})
+        assert await older.services.users.search("bell", limit=5) == []
+        newer = await start()
+        assert [user.username for user in await newer.services.users.search("bell", limit=5)] == ["alice"]
 
     @pytest.mark.gen_test
     @pytest.mark.parametrize("text", [".*", "^", "$", "[", "(", "a|b", "\\", "%", "a" * 5000, "." * 15_000])
