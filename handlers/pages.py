@@ -13,6 +13,7 @@ from handlers.history import history_row
 from server.calls.ice import ice_servers
 from server.calls.model import view
 from server.errors import InvalidCredentials, NotFound, RingbackError, TooManyAttempts, Unauthenticated, Unavailable
+from server.languages.bidi import isolated
 from server.people.home import home_of
 from server.version import VERSION
 from server.wire import encode
@@ -58,8 +59,8 @@ class PageHandler(BaseHandler):
         )
 
     def get_template_namespace(self) -> dict[str, Any]:
-        """Tornado's, with ``ngettext`` beside ``_``."""
-        return super().get_template_namespace() | {"ngettext": self.locale.translate}
+        """Tornado's, with ``ngettext`` beside ``_``, and what keeps a name's direction to itself in plain text."""
+        return super().get_template_namespace() | {"ngettext": self.locale.translate, "isolated": isolated}
 
     async def unread(self) -> dict[str, int]:
         """What is new for the signed-in person, as the navigation shows it."""

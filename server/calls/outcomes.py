@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from server.calls.model import Call, Leg, duration_s, seen_by
+from server.languages.bidi import isolated
 
 Translate = Callable[[str], str]
 
@@ -20,7 +21,7 @@ def outcome(call: Call, user_id: str, translate: Translate = str) -> str:
     leg = call.leg_of(user_id) or call.caller
     peer = peer_of(call, user_id)
     sentence = _why_not_there(leg) or _why_not_answered(call, peer) or _BROKEN_OFF.get(call.end_reason or "", _TALKED)
-    values = {"name": peer.user.display_name, "duration": spoken_duration(duration_s(call) or 0.0)}
+    values = {"name": isolated(peer.user.display_name), "duration": spoken_duration(duration_s(call) or 0.0)}
     return translate(sentence) % values
 
 

@@ -31,10 +31,24 @@ export function ngettext(one, many, count, values = {}) {
   return fill(count === 1 ? forms[0] : (forms.at(-1) ?? many), { count, ...values });
 }
 
+/** Marks that turn the direction in which the text around them is read. */
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
 /**
  * @param {string} sentence
  * @param {Values} values
  */
 function fill(sentence, values) {
-  return sentence.replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return sentence.replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? isolated(String(values[name])) : whole));
+}
+
+/**
+ * A name as it can stand in a sentence or a title: it turns nothing but itself.
+ *
+ * @param {string} value
+ */
+export function isolated(value) {
+  const plain = value.replace(TURNING, "");
+  return plain !== value || RIGHT_TO_LEFT.test(plain) ? `\u2068${plain}\u2069` : value; // FSI … PDI, Unicode UAX #9
 }

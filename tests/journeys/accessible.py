@@ -25,7 +25,8 @@ async () => {
 RUN_AXE = """
 async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-  return violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.map(({ html }) => html.slice(0, 160)) }));
+  const shortened = ({ html }) => html.slice(0, 160);
+  return violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(shortened) }));
 }
 """
 
@@ -37,7 +38,8 @@ TAB_STOPS = """
   window.unreached = new Set([...(modal ?? document).querySelectorAll(
     "a[href], button, input, select, textarea, summary, audio[controls], [tabindex]"
   )].filter((element) => {
-    if (element.disabled || element.tabIndex < 0 || element === modal || !element.checkVisibility({ visibilityProperty: true })) return false;
+    if (element.disabled || element.tabIndex < 0 || element === modal) return false;
+    if (!element.checkVisibility({ visibilityProperty: true })) return false;
     if (element.closest("[inert]")) return false;
     if (element.type !== "radio") return true;
     const isNew = !radios.has(element.name);

@@ -1,4 +1,4 @@
-"""Every page for everybody: no serious fault by axe-core's rules, in light and dark, wide and narrow; all by keyboard."""
+"""Every page for everybody: no serious fault by axe-core, in light and dark, wide and narrow; all of it by keyboard."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.journeys.browsing import PATIENCE_MS, Person
 from tests.journeys.conftest import MakePerson
@@ -54,6 +54,18 @@ def test_a_request_comes_at_once_and_is_accepted_in_its_place(three: Three) -> N
     alice.button("Accept the request of bob").click()
     expect(section(alice, "Contacts").get_by_text("@bob")).to_be_visible(timeout=PATIENCE_MS)
     expect(section(bob, "Contacts").get_by_text("@alice")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_request_that_comes_while_the_page_loads_is_not_lost(three: Three) -> None:
+    alice, bob, _ = three
+
+    def ask_first(route: Route) -> None:
+        api(bob, "POST", "/contacts", {"username": "alice"})
+        route.continue_()
+
+    alice.page.route("**/auth/ws-token", ask_first, times=1)
+    alice.page.reload()
+    expect(alice.button("Accept the request of bob")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_request_can_be_declined(three: Three) -> None:

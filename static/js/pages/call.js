@@ -8,6 +8,7 @@
  * @typedef {import("../media/phase.js").Phase} Phase
  */
 import { readBoot } from "../boot.js";
+import { isolated } from "../i18n.js";
 import { closeRule } from "../realtime/close_codes.js";
 import { call as strings, CLOSED, incoming, media as mediaStrings, NOTICE, sentenceFor } from "../strings.js";
 import { endedWords, hintWords, peerOf, phaseWords, ringsSoftly } from "../strings/ringing.js";
@@ -180,8 +181,8 @@ function enter(phase) {
 function titleOf(phase) {
   const { display_name: name } = partner();
   if (phase === "incoming") return `${incoming.title(name)} · Ringback`;
-  if (phase === "ended") return `${name} · Ringback`;
-  return `${phaseWords(session.view.call, boot.user.id, phase)} · ${name} · Ringback`;
+  if (phase === "ended") return `${isolated(name)} · Ringback`;
+  return `${phaseWords(session.view.call, boot.user.id, phase)} · ${isolated(name)} · Ringback`;
 }
 
 function ended() {

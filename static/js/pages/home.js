@@ -201,11 +201,12 @@ function writeTimes() {
   }
 }
 
-/** The server renders the lists, in the person's language; here they are only put in their places. */
-async function refreshCalls() {
+/** The server renders the lists of calls, in the person's language; here they are only put in their places. */
+async function bringUpToDate() {
   const response = await fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" });
   if (!response.ok || response.redirected) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  people.learn(JSON.parse(need("#boot", fresh).textContent ?? "").people);
   const focused = document.activeElement?.closest("[data-call-id]")?.getAttribute("data-call-id");
   for (const part of CALLS) need(part).replaceChildren(...need(part, fresh).childNodes);
   writeTimes();
@@ -215,9 +216,11 @@ async function refreshCalls() {
 }
 
 function refresh() {
-  refreshCalls().catch(() => {}); // the next ended call, or a reload, brings it
+  bringUpToDate().catch(() => {}); // the next ended call, or a reload, brings it
 }
 
+// What happened between the making of this page and the beginning of its line, or while that was away for long.
+client.link.on("snapshot", refresh);
 client.inbox.on("call", (call) => {
   if (call.state === "ended") refresh();
 });

@@ -51,6 +51,22 @@ export class People extends Emitter {
     return this.#known.get(userId);
   }
 
+  /**
+   * What the server says now of everybody with whom there is something; of others it says nothing.
+   *
+   * @param {Relation[]} relations
+   */
+  learn(relations) {
+    const named = new Set(relations.map(({ user }) => user.id));
+    for (const [id, relation] of this.#known) {
+      if (!named.has(id)) this.#known.set(id, { ...relation, state: "none", favourite: false, blocked: false });
+    }
+    const hasNew = relations.some(({ user }) => !this.#known.has(user.id));
+    for (const relation of relations) this.#known.set(relation.user.id, relation);
+    if (hasNew) this.watch();
+    this.emit("change", null);
+  }
+
   /** From now on the presence of everybody here is told. */
   watch() {
     const ids = [...this.#known.keys()];
