@@ -32,6 +32,7 @@ LIFTED = {
     "sockets.limited_frames_per_10_s": 100_000,
     "sockets.max_connections_per_user": 10_000,
     "calls.calls_per_minute": 10_000,
+    "calls.calls_per_pair_per_minute": 10_000,
     "calls.connect_timeout_s": 600,
 }
 

@@ -196,6 +196,8 @@ class Dialling:
 
     def _is_silent(self, call: Call, who: Identity) -> bool:
         """Whether one side of the call is not there: whoever dials again then wants a new one."""
+        if self._switchboard.is_being_left(call.call_id):
+            return True
         since = call.answered_at or call.created_at
         if (self._clock.now() - since).total_seconds() < REDIAL_AFTER_S:
             return False

@@ -294,7 +294,7 @@ class Rooms:
     def _end_leg(self, room: Room, leg_id: str, reason: Literal["hangup", "connection_lost"]) -> None:
         by = room.members[leg_id].who.user.id if reason == "hangup" else None
         self._remove(room, leg_id, reason)
-        self._background.start(partial(self._switchboard.leave, room.call_id, leg_id, reason, by), "leave")
+        self._switchboard.leave_soon(room.call_id, leg_id, reason, by)
 
     def _remove(self, room: Room, leg_id: str, reason: str) -> None:
         session = room.members.pop(leg_id)

@@ -74,6 +74,7 @@ class Switchboard:
         self.listeners: list[Callable[[Call | None, Call], None]] = []
         """Told (before, after) of each change that this process has stored; they must not block."""
         self._live: dict[str, Call] = {}  # the calls that this node has told of, as it told them last
+        self._being_left: set[str] = set()
         self._over: dict[str, float] = {}  # those whose end was told a moment ago: monotonic second, by call id
         bus.subscribe(SIGN_INS, self._on_sign_ins)
 
@@ -185,6 +186,21 @@ class Switchboard:
     async def leave(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> Call:
         """A participant has left or was lost."""
         return await self.change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None, by)
+
+    def leave_soon(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> None:
+        """As :meth:`leave`, for nobody who waits for it; until then :meth:`is_being_left` says so."""
+        self._being_left.add(call_id)
+        self._background.start(partial(self._leave_soon, call_id, leg_id, reason, by), "leave")
+
+    async def _leave_soon(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> None:
+        try:
+            await self.leave(call_id, leg_id, reason, by)
+        finally:
+            self._being_left.discard(call_id)
+
+    def is_being_left(self, call_id: str) -> bool:
+        """Whether somebody has left the call, and that is not stored yet."""
+        return call_id in self._being_left
 
     # ── asking ──
 

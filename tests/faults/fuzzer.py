@@ -31,6 +31,7 @@ LIFTED: dict[str, object] = {
     "sockets.bad_frames_per_minute": 10_000,
     "sockets.close_timeout_s": 0.05,
     "calls.calls_per_minute": 10_000,
+    "calls.calls_per_pair_per_minute": 10_000,
     # What is remembered for somebody who may come back is forgotten soon, so that memory shows what is kept for good.
     "sockets.resume_window_s": 1,
     "sockets.call_resume_window_s": 1,

@@ -21,6 +21,7 @@ from tests.faults.proxy import End, Link, Proxy, Way
 from tests.running import Running, StallingMongo, Start
 
 QUICK_CLOSE: dict[str, object] = {"sockets.close_timeout_s": 0.05}
+MANY_CALLS: dict[str, object] = {"calls.calls_per_minute": 1_000, "calls.calls_per_pair_per_minute": 1_000}
 """Whoever hangs half-open does not answer a close."""
 
 PLACES = {"between frames": 0, "in a header": 1, "in a frame": 5}
@@ -103,7 +104,7 @@ async def test_whoever_has_missed_too_much_is_told_so_and_sees_what_the_others_s
 async def test_a_cut_after_any_frame_of_an_inbox_loses_no_call(
     start: Start, through: Through, direction: str, end_as: End
 ) -> None:
-    running = await start(QUICK_CLOSE | {"calls.calls_per_minute": 1_000})
+    running = await start(QUICK_CLOSE | MANY_CALLS)
     proxy = await through(running.port)
     alice, bob = await running.people("alice", "bob")
     telephone, ledger = Telephone(bob, proxy.port), Ledger()
@@ -160,7 +161,7 @@ def _is_back(cut: AfterFrames, socket: RingbackSocket) -> bool:
 async def test_a_cut_after_any_frame_of_a_hangup_ends_the_call_once_for_both(
     start: Start, through: Through, direction: str
 ) -> None:
-    running = await start({"calls.calls_per_minute": 1_000})
+    running = await start(MANY_CALLS)
     proxy = await through(running.port)
     alice, bob = await running.people("alice", "bob")
     cutter = Cutter(proxy, direction)

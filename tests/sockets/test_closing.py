@@ -323,7 +323,7 @@ class TestTwoThousandSockets:
 
     @pytest.mark.gen_test(timeout=120)
     async def test_leave_everything_at_its_base(self, start: Start) -> None:
-        running = await start({"calls.calls_per_minute": 10_000})
+        running = await start({"calls.calls_per_minute": 10_000, "calls.calls_per_pair_per_minute": 10_000})
         people = await running.people(*(f"user{number}" for number in range(20)))
         await self.visits(running, people, 80)
         before = self.held(running)

@@ -250,6 +250,17 @@ class TestAgain:
         assert (await stays.next("ended"))["call"]["end_reason"] == "hangup"
 
     @pytest.mark.gen_test
+    async def test_dialling_somebody_who_has_just_hung_up_is_a_new_call(self, start: Start) -> None:
+        running = await start({"calls.calls_per_pair_per_minute": 100})
+        alice, bob = await running.people("alice", "bob")
+        for _ in range(5):
+            call, _, theirs = await running.both_in(alice, bob)
+            await theirs.close(1000)
+            again = await alice.place("bob")
+            assert again["call_id"] != call["call_id"]
+            await alice.do("cancel", again)
+
+    @pytest.mark.gen_test
     async def test_dialling_one_of_several_gives_the_call_to_all_of_them_up(self, running: Running) -> None:
         alice, _, _ = await running.people("alice", "bob", "carol")
         group = await alice.place("bob", "carol")
