@@ -15,7 +15,6 @@ import { PersonList } from "../ui/person_list.js";
 import { PersonMenu } from "../ui/person_menu.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
-import { onReturn } from "../ui/unread.js";
 
 /** A pause in typing that means: look now. */
 const TYPING_PAUSE_MS = 200;
@@ -227,7 +226,6 @@ client.inbox.on("call", (call) => {
 client.link.on("frame", ({ type, missed }) => {
   if (type === "unread" && missed !== undefined) refresh();
 });
-onReturn(client.link, refreshCalls);
 
 need("#missed").addEventListener("click", async (event) => {
   if (!(/** @type {Element} */ (event.target).closest("#seen"))) return;
