@@ -10,6 +10,7 @@ import msgspec
 
 from handlers.base import API, PAGE_COOKIE, SAFE_METHODS, BaseHandler
 from handlers.history import history_row
+from server.auth.identity import Identity
 from server.calls.ice import ice_servers
 from server.calls.model import view
 from server.errors import InvalidCredentials, NotFound, RingbackError, TooManyAttempts, Unauthenticated, Unavailable
@@ -21,6 +22,10 @@ from server.wire import encode
 CALLS_LOOKED_AT = 30
 """Among these the home page looks for missed calls that nobody has seen; the history has them all."""
 RECENT_SHOWN = 8
+
+
+PROLONGED_AFTER_S = 86_400
+"""A page's sign-in lives for days from its last use, which is noted once a day."""
 
 
 class PageHandler(BaseHandler):
@@ -69,6 +74,19 @@ class PageHandler(BaseHandler):
             self.services.histories.unread(user_id), self.services.mailboxes.unheard(user_id)
         )
         return {"missed": missed, "voicemail": unheard}
+
+    async def prepare(self) -> None:
+        """As everywhere; and whoever comes again stays signed in."""
+        await super().prepare()
+        if self.identity is not None and self.request.method == "GET":
+            await self._prolong(self.identity)
+
+    async def _prolong(self, who: Identity) -> None:
+        sign_ins = self.services.sign_ins
+        claims = sign_ins.tokens.check("page", self.get_cookie(PAGE_COOKIE) or "")
+        if self.services.clock.now().timestamp() - claims.issued_at_s >= PROLONGED_AFTER_S:
+            await sign_ins.prolong(who.sign_in_id)
+            self.set_page_cookie(sign_ins.tokens.issue("page", who.user.id, who.sign_in_id))
 
     async def _identify(self) -> None:
         """By cookie alone: an ``Authorization`` on a page is for a proxy in front of it."""

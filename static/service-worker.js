@@ -36,7 +36,7 @@ function hear(message) {
 async function ring(message) {
   if (await aPageRings(message.call_id)) return;
   if (!(await mayRing(message)) || stopped.has(message.call_id)) return;
-  await self.registration.showNotification(message.title, {
+  await display(message.title, {
     body: message.body,
     tag: message.call_id,
     icon: ICON,
@@ -58,7 +58,7 @@ async function stop(message) {
   const wasShown = await close(message.call_id);
   const pages = await visiblePages();
   if (!message.title || (pages.length > 0 && !wasShown)) return; // the page that one looks at says so itself
-  await self.registration.showNotification(message.title, {
+  await display(message.title, {
     body: message.body,
     tag: message.call_id,
     icon: ICON,
@@ -70,16 +70,30 @@ async function stop(message) {
 
 function tell({ title, body, tag, url, at }) {
   const timestamp = Date.parse(at);
-  return self.registration.showNotification(title, {
+  return display(title, {
     body, tag, timestamp, icon: ICON, badge: BADGE, silent: true, data: { url },
   });
 }
 
+/**
+ * One after the other, pages included (static/js/push/page.js): Chromium forgets a notification that is about to show when
+ * somebody asks meanwhile which are shown, and nobody could take it back then.
+ */
+function inTurn(work) {
+  return navigator.locks.request("ringback-notifications", work);
+}
+
+function display(title, options) {
+  return inTurn(() => self.registration.showNotification(title, options));
+}
+
 /** @returns {Promise<boolean>} whether there was a notification of that call */
-async function close(callId) {
-  const shown = await self.registration.getNotifications({ tag: callId });
-  for (const notification of shown) notification.close();
-  return shown.length > 0;
+function close(callId) {
+  return inTurn(async () => {
+    const shown = await self.registration.getNotifications({ tag: callId });
+    for (const notification of shown) notification.close();
+    return shown.length > 0;
+  });
 }
 
 // ---- does it still ring, and where?
@@ -106,12 +120,9 @@ function rings(page, callId) {
 
 /** Saying that it rings here is what the caller hears; the answer tells whether it may. */
 async function mayRing({ token, expires_at }) {
-  try {
-    const answer = await post("/push/ringing", token, AbortSignal.timeout(SERVER_WITHIN_MS));
-    return answer.ok;
-  } catch {
-    return Date.parse(expires_at) - Date.now() >= LEAST_RING_MS;
-  }
+  const answer = await post("/push/ringing", token, AbortSignal.timeout(SERVER_WITHIN_MS)).catch(() => null);
+  if (answer && answer.status < 500) return answer.ok;
+  return Date.parse(expires_at) - Date.now() >= LEAST_RING_MS; // a server that is busy keeps no call from ringing
 }
 
 /** The token is the credential: without cookies, and so without what protects pages against other sites' pages. */

@@ -117,6 +117,12 @@ class SignIns:
             self.tokens.issue("refresh", user.user_id, sign_in_id, claims.number + 1),
         )
 
+    async def prolong(self, sign_in_id: str) -> None:
+        """The device is in use without refresh tokens (a page, or a browser that a call rings): from now on its sign-in
+        lives as long as a new one."""
+        now = self._clock.now()
+        await self._store.prolong(sign_in_id, now, now + self.tokens.life["page"])
+
     async def identify(self, kind: Kind, token: str) -> Identity:
         """Who ``token`` belongs to; raises :class:`Unauthenticated`. It does not :meth:`spend` a ``ws`` token."""
         return await self.resolve(self.tokens.check(kind, token))

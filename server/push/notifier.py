@@ -132,6 +132,8 @@ class Notifier:
         if not leg.is_ringable:
             raise AlreadyAnswered()
         call = await self._switchboard.acknowledge_ringing(call_id, who)
+        # A telephone that only ever rings is in use, too.
+        self._background.start(partial(self._sign_ins.prolong, who.sign_in_id), "prolong")
         return expires_in_ms(call, self._clock.now())
 
     async def decline(self, token: str) -> None:

@@ -142,6 +142,12 @@ class SignInStore:
             {"$set": {"refresh_number": number + 1, "refreshed_at": now, "expires_at": expires_at}},
         )
 
+    async def prolong(self, sign_in_id: str, now: datetime, expires_at: datetime) -> bool:
+        """The sign-in is in use and runs out later; false if it has ended."""
+        return await self._sign_ins.update(
+            {"_id": sign_in_id, "revoked_at": None}, {"$set": {"refreshed_at": now, "expires_at": expires_at}}
+        )
+
     async def revoke(self, sign_in_id: str, now: datetime, why: str) -> bool:
         """Ends one sign-in; false if it had ended before."""
         return await self._sign_ins.update({"_id": sign_in_id, "revoked_at": None}, _ended(now, why))

@@ -359,3 +359,31 @@ class TestNavigation:
         await alice.api("PATCH", "/users/me", {"do_not_disturb": True})
         page = (await (await Browser.of(alice)).get("/")).body.decode()
         assert 'id="do-not-disturb" checked' in page
+
+
+class TestASignInThatIsUsed:
+    @pytest.mark.gen_test
+    async def test_goes_on_as_long_as_somebody_comes_again(self, running: Running) -> None:
+        browser = await Browser.of(await running.person("alice"))
+        for _ in range(3):
+            running.clock.move(13 * 86_400)
+            assert (await browser.get("/")).status == 200
+
+    @pytest.mark.gen_test
+    async def test_is_over_fourteen_days_after_the_last_time(self, running: Running) -> None:
+        browser = await Browser.of(await running.person("alice"))
+        running.clock.move(13 * 86_400)
+        await browser.get("/")
+        running.clock.move(14 * 86_400)
+        assert (await browser.get("/")).status == 302
+
+    @pytest.mark.gen_test
+    async def test_gets_no_new_cookie_within_a_day(self, running: Running) -> None:
+        browser = await Browser.of(await running.person("alice"))
+        before = browser.cookies["ringback_session"]
+        running.clock.move(86_000)
+        await browser.get("/")
+        assert browser.cookies["ringback_session"] == before
+        running.clock.move(1_000)
+        await browser.get("/")
+        assert browser.cookies["ringback_session"] != before

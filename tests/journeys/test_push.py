@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,18 +23,26 @@ pytestmark = pytest.mark.journey
 
 SHOWN = """
 async () => {
-  return (await self.registration.getNotifications()).map(({ title, body, tag, silent, requireInteraction, actions }) =>
+  const shown = await inTurn(() => self.registration.getNotifications());
+  return shown.map(({ title, body, tag, silent, requireInteraction, actions }) =>
     ({ title, body, tag, silent, requireInteraction, actions: actions.map(({ title }) => title) }));
 }
 """
 # What a click on a notification does; there is no way to click on one from outside.
 CLICK = """
 async ([tag, action]) => {
-  const [notification] = await self.registration.getNotifications({ tag });
+  const [notification] = await inTurn(() => self.registration.getNotifications({ tag }));
   self.dispatchEvent(new NotificationEvent("notificationclick", { notification, action }));
 }
 """
 
+REGISTER = """
+async () => {
+  await navigator.serviceWorker.register("/service-worker.js");
+  const { active } = await navigator.serviceWorker.ready;
+  if (active.state !== "activated") await new Promise((done) => active.addEventListener("statechange", done));
+}
+"""
 PICTURE = "/static/img/favicon.svg"
 """An open window of the site in which nothing rings. To open one from a notification takes a real hand."""
 
@@ -113,9 +122,7 @@ class Telephone:
             "ServiceWorker.workerRegistrationUpdated", lambda event: registrations.extend(event["registrations"])
         )
         self._cdp.send("ServiceWorker.enable")
-        page.evaluate("navigator.serviceWorker.register('/service-worker.js')")
-        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-        page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+        page.evaluate(REGISTER)
         self._registration: str = registrations[-1]["registrationId"]
         cookie = next(each["value"] for each in person.context.cookies() if each["name"] == "_xsrf")
         answer = page.request.post(
@@ -264,3 +271,14 @@ def test_a_page_that_one_looks_at_rings_by_itself(pushed_to: MakePerson, desk: D
     telephone.deliver({"type": "notice", "tag": "after", "url": "/", "title": "After", "body": "", "at": "2026-11-20"})
     telephone.expect_shown("After")
     alice.button("Hang up").click()
+
+
+@pytest.mark.parametrize(("left_s", "rings"), [(30, True), (2, False)])
+def test_a_server_that_cannot_say_leaves_it_to_the_clock(meet: Meet, left_s: float, rings: bool) -> None:
+    _, telephone = meet()
+    telephone.worker.evaluate("() => { self.fetch = async () => new Response('', { status: 503 }); }")
+    expires_at = (datetime.now(UTC) + timedelta(seconds=left_s)).isoformat()
+    call = {"call_id": "1", "expires_at": expires_at, "token": "x", "soft": False, "title": "Ring", "body": ""}
+    telephone.deliver({"type": "incoming", "answer": "Answer", "decline": "Decline", **call})
+    telephone.deliver({"type": "notice", "tag": "after", "url": "/", "title": "After", "body": "", "at": "2026-11-20"})
+    telephone.expect_shown(*(["Ring", "After"] if rings else ["After"]))

@@ -180,6 +180,16 @@ class TestABrowserThatShowsTheCall:
         assert (await alice.history())[0]["end_reason"] == "no_answer"
 
     @pytest.mark.gen_test
+    async def test_is_in_use_and_stays_signed_in(self, pushing: Running, push_service: PushService) -> None:
+        alice, bob = await pushing.people("alice", "bob")
+        browser = await push_service.subscribed(bob)
+        pushing.clock.move(13 * 86_400)
+        await (await pushing.device(alice.user)).place("bob")
+        await acknowledge(pushing, (await browser.next("incoming")).document[TOKEN])
+        pushing.clock.move(13 * 86_400)
+        assert bob.sign_in_id in [each.sign_in_id for each in await pushing.services.devices.of(bob.id)]
+
+    @pytest.mark.gen_test
     async def test_declines_from_the_notification(self, pushing: Running, push_service: PushService) -> None:
         alice, _, browser, _ = await ring(pushing, push_service)
         token = (await browser.next("incoming")).document[TOKEN]

@@ -156,6 +156,16 @@ async def test_other_tokens_are_used_beside_it(store: SignInStore, now: datetime
 # ── indexes ──
 
 
+@pytest.mark.gen_test
+async def test_a_sign_in_that_is_in_use_runs_out_later_unless_it_has_ended(store: SignInStore, now: datetime) -> None:
+    sign_in = await stored(store, now)
+    later = now + timedelta(days=2)
+    assert await store.prolong(sign_in.sign_in_id, later, later + LIFE)
+    assert await store.get(sign_in.sign_in_id) == replace(sign_in, refreshed_at=later, expires_at=later + LIFE)
+    await store.revoke(sign_in.sign_in_id, now, "signed out")
+    assert not await store.prolong(sign_in.sign_in_id, later, later + LIFE)
+
+
 # ── devices ──
 
 
@@ -284,6 +294,7 @@ async def test_no_query_scans_the_collections(store: SignInStore, now: datetime,
     await store.count_push_failure(sign_in.sign_in_id, "key")
     await store.forget_push_failures(sign_in.sign_in_id, "key")
     await store.unsubscribe(sign_in.sign_in_id, "key")
+    await store.prolong(sign_in.sign_in_id, now, now + LIFE)
     found = plans()
-    assert len(found) == 15
+    assert len(found) == 16
     assert [plan for plan in found if "COLLSCAN" in plan] == []

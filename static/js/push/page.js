@@ -36,6 +36,8 @@ function ringsSoon(inbox, callId) {
 /** @param {string} callId */
 async function closeNotification(callId) {
   const registration = await navigator.serviceWorker.getRegistration();
-  const shown = (await registration?.getNotifications({ tag: callId })) ?? [];
-  for (const notification of shown) notification.close();
+  await navigator.locks.request("ringback-notifications", async () => {
+    const shown = (await registration?.getNotifications({ tag: callId })) ?? [];
+    for (const notification of shown) notification.close();
+  });
 }
