@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.journeys.accessible import SOUND, faults, walk
 from tests.journeys.browsing import PATIENCE_MS, Person
 from tests.journeys.conftest import Demo, serving
 
@@ -262,6 +263,25 @@ def test_whoever_was_called_is_not_asked_for_a_message(person: MakePerson) -> No
     bob.page.goto(alice.page.url)
     expect(bob.button("Call again")).to_be_visible(timeout=PATIENCE_MS)
     expect(bob.button("Leave a message")).to_be_hidden()
+
+
+def test_leaving_and_listening_are_for_everybody(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    clear(bob)
+    declined(alice, bob)
+    alice.button("Leave a message").click()
+    expect(alice.button("Stop")).to_be_visible(timeout=PATIENCE_MS)
+    assert faults(alice.page) == []
+    alice.button("Stop").click()
+    expect(alice.button("Send")).to_be_visible(timeout=PATIENCE_MS)
+    assert faults(alice.page) == []
+    assert walk(alice.page) == SOUND
+    send(alice, "bob")
+    assert faults(alice.page) == []
+    bob.page.goto("/voicemail")
+    expect(shown(bob.page)).to_have_count(1)
+    assert faults(bob.page) == []
+    assert walk(bob.page) == SOUND
 
 
 def test_a_full_mailbox_is_told_in_words(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> None:
