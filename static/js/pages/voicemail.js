@@ -222,7 +222,7 @@ function show(voicemail) {
     return;
   }
   const item = itemOf(voicemail);
-  const older = [...list.children].find((other) => other.getAttribute("data-voicemail-id") < voicemail.voicemail_id);
+  const older = [...list.children].find((other) => (other.getAttribute("data-voicemail-id") ?? "") < voicemail.voicemail_id);
   list.insertBefore(item, older ?? null);
   messages.set(voicemail.voicemail_id, new Message(item));
   tidy();
