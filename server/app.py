@@ -219,6 +219,7 @@ class Server:
         )
         accounts = Accounts(users, sign_ins, self._passwords, clock)
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
+        mailboxes.on_left.append(self._push.voicemail_left)
         accounts.on_remove += [mailboxes.remove_of, contact_store.remove_all, calls.forget_all]
         inbox = Inbox(
             switchboard,

@@ -15,17 +15,19 @@ from server.auth.sign_ins import SignIns
 from server.calls import rules
 from server.calls.model import Call, Leg
 from server.calls.notices import expires_in_ms, why_it_stopped
+from server.calls.outcomes import spoken_duration
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
 from server.errors import AlreadyAnswered, BadRequest, BadState, CallEnded, PushFailed, RateLimited
 from server.languages.choice import Languages
 from server.languages.sentences import N_, Translate
-from server.push.messages import MISSED, incoming, missed_words, notice, stopped
+from server.push.messages import MISSED, incoming, isolated, missed_words, notice, stopped
 from server.push.sender import Letter, Sender
 from server.realtime.background import Background
 from server.realtime.limits import TokenBucket
 from server.store.sign_ins import PushSubscription, SignIn, SignInStore
 from server.store.users import User, UserStore
+from server.store.voicemail import Voicemail
 
 MAX_SUBSCRIPTIONS = 10
 """Browsers of one person that are pushed to; the eleventh takes the place of the oldest."""
@@ -157,6 +159,12 @@ class Notifier:
 
         if self._enabled:
             self._background.start(partial(self._push, user_id, render, NOTICE_WITHIN_S), "push_notice")
+
+    def voicemail_left(self, message: Voicemail) -> None:
+        """Somebody has left a message after a call that was not taken."""
+        title = N_("New voicemail from %(name)s", name=isolated(message.sender.display_name))
+        body = N_("A message of %(duration)s", duration=spoken_duration(message.duration_ms / 1000))
+        self.notify(message.to, f"voicemail-{message.voicemail_id}", "/voicemail", title, body)
 
     def close(self) -> None:
         """Gives up what is under way."""

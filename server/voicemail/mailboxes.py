@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -78,6 +78,8 @@ class Mailboxes:
         self._clock = clock
         self._settings = settings
         self._buckets: dict[str, TokenBucket] = {}
+        self.on_left: list[Callable[[Voicemail], None]] = []
+        """Told of each message when its recipient is; they must not block."""
 
     # ── the caller's side ──
 
@@ -218,6 +220,8 @@ class Mailboxes:
     async def _tell_of(self, message: Voicemail) -> None:
         frame = frames.VoicemailLeft(timestamp=rfc3339(self._clock.now()), voicemail=view(message))
         self._bus.publish(user_topic(message.to), ToDevices(message.to, encode(frame)))
+        for listener in self.on_left:
+            listener(message)
         await self._tell_unread(message.to)
 
     async def _tell_unread(self, user_id: str) -> None:
