@@ -11,7 +11,7 @@ from server.realtime.bus import CallNews, Message, ToDevices, call_topic, user_t
 from server.realtime.frames import CallChanged, Incoming, IncomingStopped, encode
 from server.wire import rfc3339
 
-Stopped = Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
+Stopped = Literal["answered_elsewhere", "declined_elsewhere", "held_back", "cancelled", "no_answer"]
 
 
 def notices(
@@ -74,6 +74,8 @@ def why_it_stopped(leg: Leg) -> Stopped:
     """Why devices of the person of ``leg`` no longer ring."""
     if leg.joined_at is not None:  # and perhaps left again, where several changes are told at once
         return "answered_elsewhere"
-    if leg.state in ("declined", "do_not_disturb", "busy", "blocked"):  # the person's own wish, said somewhere else
+    if leg.state == "declined":
         return "declined_elsewhere"
+    if leg.state in ("do_not_disturb", "busy", "blocked"):  # the person's own wish since it began to ring
+        return "held_back"
     return "no_answer" if leg.reason in ("no_answer", "unreachable") else "cancelled"

@@ -7,16 +7,15 @@ encrypted for the browser, and at most 3 KB long.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from server.calls.model import Call
+from server.calls.notices import Stopped
 from server.languages.sentences import N_, Sentence, Translate, said
 from server.push.sender import Letter
 from server.wire import rfc3339
-
-Stopped = Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer"]
 
 MISSED: tuple[Stopped, ...] = ("cancelled", "no_answer")
 """Ends after which the call stands as missed."""

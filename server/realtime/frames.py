@@ -224,7 +224,7 @@ class IncomingStopped(ToClient, tag="incoming_stopped"):
     """The call no longer rings for this device."""
 
     call_id: str
-    reason: Literal["answered_elsewhere", "declined_elsewhere", "cancelled", "no_answer", "silenced"]
+    reason: Literal["answered_elsewhere", "declined_elsewhere", "held_back", "cancelled", "no_answer", "silenced"]
     user_id: str | None = None
 
 

@@ -22,6 +22,7 @@ export const incoming = {
 export const STOPPED = {
   answered_elsewhere: (name) => _("You answered %(name)s on another device.", { name }),
   declined_elsewhere: (name) => _("You declined %(name)s on another device.", { name }),
+  held_back: (name) => _("The call from %(name)s was held back.", { name }),
   cancelled: (name) => _("%(name)s stopped calling.", { name }),
   no_answer: (name) => _("You missed a call from %(name)s.", { name }),
 };

@@ -121,7 +121,7 @@ async def test_less_than_3_s_left_is_not_worth_ringing(scene: Scene) -> None:
     assert (await scene.inbox.next_incoming()).call.call_id == "k-2"
 
 
-@pytest.mark.parametrize("reason", ["cancelled", "no_answer", "declined_elsewhere"])
+@pytest.mark.parametrize("reason", ["cancelled", "no_answer", "declined_elsewhere", "held_back"])
 async def test_call_that_stops_rings_no_longer_and_is_gone(scene: Scene, reason: str) -> None:
     await scene.ring()
     await scene.say("incoming_stopped", call_id="k-1", reason=reason)

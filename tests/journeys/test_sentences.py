@@ -81,6 +81,7 @@ def test_the_caller_reads_where_the_call_stands(run: Run, call: Call, phase: str
     [
         ("answered_elsewhere", BOB, "You answered this call on another device"),
         ("declined_elsewhere", BOB, "You declined this call on another device"),
+        ("held_back", BOB, "The call was held back"),
         ("cancelled", BOB, "Missed call"),
         ("no_answer", BOB, "Missed call"),
         ("cancelled", ALICE, "You hung up before Bob answered"),

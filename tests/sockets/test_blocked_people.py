@@ -174,7 +174,7 @@ class TestBlockingWhileItRings:
         await blocks(bob, alice)
         for inbox in (first, second):
             stopped = await inbox.next("incoming_stopped", call_id=call["call_id"])
-            assert (stopped["reason"], "user_id" in stopped) == ("declined_elsewhere", False)
+            assert (stopped["reason"], "user_id" in stopped) == ("held_back", False)
 
     @pytest.mark.gen_test
     async def test_is_not_seen_by_the_caller(self, running: Running) -> None:

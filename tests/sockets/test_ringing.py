@@ -101,7 +101,7 @@ class TestTwoCallsThatRingAtOnce:
         waiting, taken = await alice.place("bob"), await carol.place("bob")
         await inbox.request("answer", call_id=taken["call_id"])
         assert (await changed(mine, waiting, state="ended"))["end_reason"] == "busy"
-        assert (await inbox.next("incoming_stopped", call_id=waiting["call_id"]))["reason"] == "declined_elsewhere"
+        assert (await inbox.next("incoming_stopped", call_id=waiting["call_id"]))["reason"] == "held_back"
 
     @pytest.mark.gen_test
     async def test_one_is_declined_and_the_other_rings_on(self, running: Running) -> None:
@@ -176,7 +176,7 @@ class TestDoNotDisturb:
         call = await alice.place("bob")
         await first.request("presence", state="do_not_disturb")
         for inbox in (first, second):
-            assert (await inbox.next("incoming_stopped"))["reason"] == "declined_elsewhere"
+            assert (await inbox.next("incoming_stopped"))["reason"] == "held_back"
         assert (await changed(mine, call, state="ended"))["end_reason"] == "do_not_disturb"
 
     @pytest.mark.gen_test

@@ -8,7 +8,7 @@
  * @typedef {import("../types.js").Voicemail} Voicemail
  * @typedef {import("./clock.js").Clock} Clock
  *
- * @typedef {"answered_elsewhere" | "declined_elsewhere" | "cancelled" | "no_answer" | "silenced" | "handled"} StopReason
+ * @typedef {"answered_elsewhere" | "declined_elsewhere" | "held_back" | "cancelled" | "no_answer" | "silenced" | "handled"} StopReason
  *   `handled` is this page's own answer, decline or ignore.
  * @typedef {{call: Call, expiresAtMs: number}} Ringing
  *

@@ -55,6 +55,7 @@ export function hintWords(phase) {
 const OVER_HERE = {
   answered_elsewhere: () => _("You answered this call on another device"),
   declined_elsewhere: () => _("You declined this call on another device"),
+  held_back: () => _("The call was held back"),
   cancelled: (name) => _("You hung up before %(name)s answered", { name }),
   hangup: () => _("The call has ended"),
   no_answer: () => _("Missed call"),
