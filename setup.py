@@ -45,10 +45,10 @@ def fetch_frontend() -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copies a file, or a folder without what an editor or Python left in it."""
+    """Copies a file, or a folder without the pictures of the pages and what an editor or Python left in it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*~", ".*.sw?"))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("screens", "__pycache__", "*~", ".*.sw?"))
     else:
         shutil.copyfile(source, target)
 
@@ -96,6 +96,7 @@ setup(
             "aiortc>=1.10",
             "hypothesis>=6.100",
             "mypy>=2.4,<3",
+            "pillow>=11",
             "playwright>=1.50",
             "pytest>=9.0,<10",
             "pytest-tornado>=0.8.1",

@@ -50,7 +50,6 @@ class PageHandler(BaseHandler):
             template,
             user=user,
             page=self.page,
-            paths=self.application.settings["page_paths"],
             unread=unread or {},
             do_not_disturb=self.identity is not None and self.identity.do_not_disturb,
             boot=document,

@@ -97,11 +97,6 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def page_paths() -> frozenset[str]:
-    """The paths of the pages, as documents write them: what a page may lead to."""
-    return frozenset(route.shown for route in ROUTES if route.kind == "page")
-
-
 class IsUpgrade(Matcher):
     """Matches a request for a WebSocket, on whatever path."""
 

@@ -14,7 +14,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
 from tornado.netutil import bind_sockets
 
 from handlers.base import KEPT_BODY_BYTES
-from handlers.routes import page_paths, rules
+from handlers.routes import rules
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
 from server.auth.passwords import Passwords
@@ -92,7 +92,6 @@ class RingbackApplication(tornado.web.Application):
         super().__init__(
             rules({"services": services}),
             template_path=str(templates_dir()),
-            page_paths=page_paths(),
             log_function=log_request,
             xsrf_cookie_kwargs={
                 "samesite": "Lax",

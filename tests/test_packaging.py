@@ -101,8 +101,14 @@ def files_below(folder: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("folder", ["templates", "static", "locale", "docs"])
 def test_the_wheel_holds_every_asset(source: Path, packaged: set[str], folder: str) -> None:
-    expected = {f"server/assets/{folder}/{name}" for name in files_below(source / folder)}
+    names = [name for name in files_below(source / folder) if not name.startswith("screens/")]
+    expected = {f"server/assets/{folder}/{name}" for name in names}
     assert expected and expected <= packaged
+
+
+def test_the_wheel_holds_no_pictures_of_the_pages(source: Path, packaged: set[str]) -> None:
+    assert (source / "docs" / "screens").is_dir()
+    assert not [name for name in packaged if "/docs/screens/" in name]
 
 
 def test_the_wheel_holds_the_default_configuration_and_the_fetched_files(packaged: set[str]) -> None:

@@ -58,7 +58,7 @@ STEP = """
     if (other === element || (element.type === "radio" && other.name === element.name)) window.unreached.delete(other);
   }
   if (element === document.body) return null;
-  const marked = [element, ...element.querySelectorAll("*")].some((each) => {
+  const marked = [element, ...element.querySelectorAll("*"), ...(element.labels ?? [])].some((each) => {
     const { outlineStyle, outlineWidth } = getComputedStyle(each);
     return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
   });

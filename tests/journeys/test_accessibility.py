@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from handlers.routes import page_paths
+from handlers.routes import ROUTES
 from tests.journeys.accessible import SOUND, faults, walk
 from tests.journeys.browsing import PATIENCE_MS, Person
 from tests.journeys.conftest import Demo, MakePerson
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.journey
 
 NO_PAGES = {"/login", "/logout", "/language", "/call/{call_id}"}
 """What has no page of its own, or one that is looked at by itself below."""
-SECTIONS = sorted(page_paths() - NO_PAGES)
+SECTIONS = sorted({route.shown for route in ROUTES if route.kind == "page"} - NO_PAGES)
 
 
 @pytest.mark.parametrize("path", [*SECTIONS, "/nothing/here"])
