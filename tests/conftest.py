@@ -4,6 +4,7 @@ io_loop                                 the loop of an asynchronous test: uvloop
 mongo_uri, database, mongo_overrides    a real MongoDB, one for the whole run; an empty database a test
 settings                                makes Settings, cheap hashing and all
 chromium_path                           the browser of the journeys
+relay                                   a real coturn that relays to loopback, where everybody in a test is
 expect_error                            lets a test log an error; any other logged error fails it
 """
 
@@ -25,6 +26,7 @@ from tornado.ioloop import IOLoop
 from server.config import load_settings
 from server.settings import Settings
 from server.store.embedded import EmbeddedMongo
+from tests.turn.coturn import REACHES_LOOPBACK, Coturn, coturn
 from tools.browser import find_browser
 
 SettingsFactory = Callable[..., Settings]
@@ -109,6 +111,13 @@ def chromium_path() -> str:
     path = find_browser()
     assert path is not None, "there is no Chromium: run make test, which brings it, or apt-get install chromium"
     return path
+
+
+@pytest.fixture(scope="session")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    """A coturn with the configuration that we ship, which may relay to loopback, too."""
+    with coturn(tmp_path_factory.mktemp("relay"), *REACHES_LOOPBACK) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

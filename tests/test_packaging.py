@@ -99,7 +99,7 @@ def files_below(folder: Path) -> Iterator[str]:
 # --- The wheel
 
 
-@pytest.mark.parametrize("folder", ["templates", "static", "locale", "docs"])
+@pytest.mark.parametrize("folder", ["templates", "static", "locale", "docs", "deploy"])
 def test_the_wheel_holds_every_asset(source: Path, packaged: set[str], folder: str) -> None:
     names = [name for name in files_below(source / folder) if not name.startswith("screens/")]
     expected = {f"server/assets/{folder}/{name}" for name in names}
