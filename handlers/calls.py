@@ -12,6 +12,7 @@ from handlers.base import ApiHandler
 from handlers.history import HistoryHandler
 from server.calls.ice import ice_servers
 from server.calls.model import Call, MediaKind, view
+from server.errors import NotInCall
 
 
 class PlaceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +73,8 @@ class CallActionHandler(ApiHandler):
 class IceServersHandler(ApiHandler):
     """``GET /ice-servers``."""
 
-    def get(self) -> None:
-        """STUN and TURN servers with credentials that live minutes."""
+    async def get(self) -> None:
+        """STUN and TURN servers with credentials that live minutes; 403 ``not_in_call`` for whoever has no call."""
+        if not await self.services.switchboard.live_of(self.who.user.id):
+            raise NotInCall()
         self.reply(ice_servers(self.services.settings.ice, self.who.user.id, self.services.clock))

@@ -11,7 +11,7 @@ import msgspec
 from handlers.base import API, PAGE_COOKIE, SAFE_METHODS, BaseHandler
 from handlers.history import history_row
 from server.auth.identity import Identity
-from server.calls.ice import ice_servers
+from server.calls.ice import ice_servers, may_connect
 from server.calls.model import view
 from server.errors import InvalidCredentials, NotFound, RingbackError, TooManyAttempts, Unauthenticated, Unavailable
 from server.languages.bidi import isolated
@@ -211,13 +211,13 @@ class CallPageHandler(PageHandler):
         leg = call.leg_of(self.who.user.id)
         assert leg is not None
         shown = msgspec.to_builtins(view(call, leg.user.id))
-        ice = ice_servers(self.services.settings.ice, self.who.user.id, self.services.clock)
+        ice = self.services.settings.ice
         self.render_page(
             "call.html",
             boot={
                 "call": shown,
                 "leg_id": leg.leg_id,
-                "ice": ice,
+                "ice": ice_servers(ice, leg.user.id, self.services.clock) if may_connect(call, leg.user.id) else None,
                 "voicemail": await self.services.mailboxes.terms(call, self.who.user.id),
             },
             call=shown,

@@ -13,7 +13,8 @@
     ├── Forbidden             403 forbidden
     │   ├── XsrfFailed        403 xsrf_failed
     │   ├── OriginRefused     403 origin_refused
-    │   └── RegistrationClosed 403 registration_closed
+    │   ├── RegistrationClosed 403 registration_closed
+    │   └── NotInCall         403 not_in_call          credentials for a relay are for people with a call
     ├── NotFound              404 not_found
     │   └── UserNotFound      404 user_not_found
     ├── MethodNotAllowed      405 method_not_allowed
@@ -138,6 +139,10 @@ class OriginRefused(Forbidden):
 
 class RegistrationClosed(Forbidden):
     code, title = "registration_closed", "This server does not let people register themselves"
+
+
+class NotInCall(Forbidden):
+    code, title = "not_in_call", "That is for people with a call that rings or goes on"
 
 
 class NotFound(RingbackError):

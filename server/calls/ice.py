@@ -1,36 +1,38 @@
-"""STUN and TURN servers for clients, with credentials that live minutes.
-
-The scheme is TURN REST (draft-uberti-behave-turn-rest-00), which coturn calls ``use-auth-secret``: the user name is
-``<expiry>:<user id>``, the password base64(HMAC-SHA1(secret, user name)).
-"""
+"""STUN and TURN servers for people in a call, with credentials that live minutes."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from datetime import timedelta
 from typing import Any
 
+from server.calls.model import Call
 from server.clock import Clock
 from server.settings import IceSettings
+from server.turn.credentials import turn_credentials
 from server.wire import rfc3339
 
 
+def may_connect(call: Call, user_id: str) -> bool:
+    """Whether that person is in the call, or can still come to be: nobody else gets credentials for a relay."""
+    leg = call.leg_of(user_id)
+    return leg is not None and not call.is_over and (leg.is_in_call or leg.is_ringable)
+
+
 def ice_servers(settings: IceSettings, user_id: str, clock: Clock) -> dict[str, Any]:
-    """``{ice_servers: [RTCIceServer…], policy, expires_at}`` for one person; empty where nothing is configured."""
+    """``{ice_servers: [RTCIceServer…], policy, expires_at, expires_in}`` for one person.
+
+    The list is empty where nothing is configured. ``expires_in``, in seconds, is for clients whose clock is wrong.
+    """
     expires_at = clock.now() + timedelta(seconds=settings.credential_ttl_s)
     servers: list[dict[str, Any]] = []
     if settings.stun_urls:
         servers.append({"urls": list(settings.stun_urls)})
     if settings.turn_urls:
-        username = f"{int(expires_at.timestamp())}:{user_id}"
-        digest = hmac.new(settings.turn_secret.encode(), username.encode(), hashlib.sha1).digest()
-        servers.append(
-            {
-                "urls": list(settings.turn_urls),
-                "username": username,
-                "credential": base64.b64encode(digest).decode(),
-            }
-        )
-    return {"ice_servers": servers, "policy": settings.policy, "expires_at": rfc3339(expires_at)}
+        shown = turn_credentials(settings.turn_secret, user_id, expires_at)
+        servers.append({"urls": list(settings.turn_urls), "username": shown.username, "credential": shown.password})
+    return {
+        "ice_servers": servers,
+        "policy": settings.policy,
+        "expires_at": rfc3339(expires_at),
+        "expires_in": settings.credential_ttl_s,
+    }

@@ -54,6 +54,10 @@ def test_the_answer_says_when_the_credentials_run_out() -> None:
     assert ice_servers(TURN, "alice", ManualClock())["expires_at"] == "2026-11-20T05:22:07.345Z"
 
 
+def test_the_answer_says_for_how_long_they_live_to_clients_whose_clock_is_wrong() -> None:
+    assert ice_servers(TURN, "alice", ManualClock())["expires_in"] == 600
+
+
 def test_the_secret_itself_is_never_told() -> None:
     assert "shared with coturn" not in str(ice_servers(TURN, "alice", ManualClock()))
 

@@ -364,14 +364,16 @@ class TestStrangers:
 class TestIceServers:
     @pytest.mark.gen_test
     async def test_are_none_unless_configured(self, running: Running) -> None:
-        alice = await running.person("alice")
+        alice, _ = await running.people("alice", "bob")
+        await alice.place("bob")
         answer = (await alice.api("GET", "/ice-servers")).document
         assert (answer["ice_servers"], answer["policy"]) == ([], "all")
 
     @pytest.mark.gen_test
     async def test_come_with_credentials_of_the_person(self, start: Start) -> None:
         running = await start({"ice.turn_urls": ["turn:turn.example.org"], "ice.turn_secret": "shared"})
-        alice = await running.person("alice")
+        alice, _ = await running.people("alice", "bob")
+        await alice.place("bob")
         (server,) = (await alice.api("GET", "/ice-servers")).document["ice_servers"]
         assert server["username"].endswith(f":{alice.id}")
         assert server["credential"]
@@ -379,3 +381,24 @@ class TestIceServers:
     @pytest.mark.gen_test
     async def test_are_for_people_who_are_signed_in(self, running: Running) -> None:
         assert (await running.api("GET", "/ice-servers")).status == 401
+
+    @pytest.mark.gen_test
+    async def test_are_refused_to_whoever_has_no_call(self, running: Running) -> None:
+        alice, _, carol = await running.people("alice", "bob", "carol")
+        await alice.place("bob")
+        answer = await carol.api("GET", "/ice-servers")
+        assert (answer.status, answer.code) == (403, "not_in_call")
+
+    @pytest.mark.gen_test
+    async def test_are_for_whom_a_call_rings_too(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        await alice.place("bob")
+        assert (await bob.api("GET", "/ice-servers")).status == 200
+
+    @pytest.mark.gen_test
+    async def test_are_refused_after_the_call(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        call = await running.answered(alice, bob)
+        assert (await bob.api("GET", "/ice-servers")).status == 200
+        await alice.do("hangup", call)
+        assert [(await person.api("GET", "/ice-servers")).code for person in (alice, bob)] == ["not_in_call"] * 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from http.cookies import SimpleCookie
+from typing import Any
 
 import msgspec
 import pytest
@@ -267,6 +268,22 @@ class TestCallPage:
         call = await alice.place("bob")
         await alice.do("cancel", call)
         assert (await (await Browser.of(alice)).get(f"/call/{call['call_id']}")).status == 200
+
+    @pytest.mark.gen_test
+    async def test_gives_its_script_credentials_for_the_relay(self, start: Start) -> None:
+        running = await start({"ice.turn_urls": ["turn:turn.example.org"], "ice.turn_secret": "shared"})
+        alice, bob = await running.people("alice", "bob")
+        call = await alice.place("bob")
+        boot: Any = boot_of(await (await Browser.of(bob)).get(f"/call/{call['call_id']}"))
+        assert boot["ice"]["ice_servers"][0]["username"].endswith(f":{bob.id}")
+
+    @pytest.mark.gen_test
+    async def test_gives_none_once_the_call_is_over(self, start: Start) -> None:
+        running = await start({"ice.turn_urls": ["turn:turn.example.org"], "ice.turn_secret": "shared"})
+        alice, _ = await running.people("alice", "bob")
+        call = await alice.place("bob")
+        await alice.do("cancel", call)
+        assert boot_of(await (await Browser.of(alice)).get(f"/call/{call['call_id']}"))["ice"] is None
 
     @pytest.mark.gen_test
     async def test_leads_by_the_sign_in_page_back_to_the_call(self, running: Running) -> None:
