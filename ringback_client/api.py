@@ -288,7 +288,10 @@ class Api:
     # The rest
 
     async def ice_servers(self) -> list[IceServer]:
-        """STUN and TURN servers, with credentials that live minutes: ask before each connection."""
+        """STUN and TURN servers, with credentials that live minutes: ask before each connection and ICE restart.
+
+        ApiError `not_in_call` for somebody without a call that rings or goes on.
+        """
         return _read(_IceServers, await self._call("GET", "/ice-servers")).ice_servers
 
     async def health(self) -> dict[str, Any]:

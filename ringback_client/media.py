@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from .clock import Clock, SystemClock
@@ -72,9 +72,11 @@ class MediaPeer:
         voice: Voice,
         recorder: Recorder,
         ice_servers: Sequence[IceServer] = (),
+        fresh_ice_servers: Callable[[], Awaitable[Sequence[IceServer]]] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """The voice and the recorder belong to the caller and outlive the peer."""
+        """The voice and the recorder belong to the caller and outlive the peer. `fresh_ice_servers` is asked at an ICE
+        restart: the credentials of `ice_servers` may have run out long ago."""
         self.leg_id = leg_id
         self.connected = asyncio.Event()
         self.lost = asyncio.Event()
@@ -82,8 +84,8 @@ class MediaPeer:
         self._polite = polite
         self._voice = voice
         self._recorder = recorder
-        # Without any, aiortc would ask a public server.
-        self._configuration = RTCConfiguration(iceServers=[_ice_server(server) for server in ice_servers])
+        self._configuration = _configuration(ice_servers)
+        self._fresh_ice_servers = fresh_ice_servers
         self._clock = clock or SystemClock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._giving_up: asyncio.Task[None] | None = None
@@ -169,6 +171,8 @@ class MediaPeer:
 
     async def _renew(self) -> None:
         """A fresh connection in place of the old."""
+        if self._fresh_ice_servers is not None:
+            self._configuration = _configuration(await self._fresh_ice_servers())
         old, self._connection, self._remote_ufrag = self._connection, self._new_connection(), None
         self.connected.clear()
         await old.close()
@@ -217,6 +221,11 @@ class MediaPeer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _configuration(ice_servers: Sequence[IceServer]) -> RTCConfiguration:
+    """Without any server, aiortc would ask a public one."""
+    return RTCConfiguration(iceServers=[_ice_server(server) for server in ice_servers])
 
 
 def _ice_server(server: IceServer) -> RTCIceServer:

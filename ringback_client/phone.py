@@ -10,9 +10,9 @@ from typing import Any
 
 from .call import CallRoom
 from .client import Client
-from .errors import Closed, RingbackError
+from .errors import ApiError, Closed, RingbackError, Unreachable
 from .media import MediaPeer
-from .model import Call, Sending
+from .model import Call, IceServer, Sending
 from .session import Frame
 from .sound import Recorder, Voice
 
@@ -155,10 +155,20 @@ class _Conversation:
             polite=self._room.polite_towards(leg_id),
             voice=self._voice,
             recorder=self._recorder,
-            ice_servers=await self._client.api.ice_servers(),
+            ice_servers=await self._ice_servers(),
+            fresh_ice_servers=self._ice_servers,
         )
         self._start(self._watch(peer))
         return peer
+
+    async def _ice_servers(self) -> list[IceServer]:
+        """Those that are good now. Without any, a call within one network still works, and one that has just ended
+        ends."""
+        try:
+            return await self._client.api.ice_servers()
+        except (ApiError, Unreachable) as error:
+            logger.warning("no STUN and TURN servers: %s", error)
+            return []
 
     async def _let_go(self, leg_id: str) -> None:
         peer = self._peers.pop(leg_id, None)

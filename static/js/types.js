@@ -34,7 +34,8 @@
  *
  * @typedef {{page: string, user: User | null, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null}} Boot
- * @typedef {{ice_servers: RTCIceServer[], policy?: RTCIceTransportPolicy, expires_at?: string | null}} IceConfig
+ * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
+ *   expires_in: number}} IceConfig
  *
  * @typedef {{voicemail_id: string, call_id: string, from: User, duration_s: number, size_bytes: number,
  *   content_type: string, waveform: number[], created_at: string, heard_at: string | null}} Voicemail

@@ -6,12 +6,13 @@ import asyncio
 import math
 import struct
 import wave
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from ringback_client.clock import Clock
 from ringback_client.media import MediaPeer
-from ringback_client.model import PathState
+from ringback_client.model import IceServer, PathState
 from ringback_client.sound import Recorder, Voice
 
 SAMPLES_PER_S = 48_000
@@ -110,13 +111,26 @@ class End:
         self._left: list[MediaPeer] = []
         self.peer = MediaPeer(self.wire, other, polite=polite, voice=self.voice, recorder=self.recorder)
 
-    async def begin_anew(self, *, polite: bool, goodbye: bool = True, clock: Clock | None = None) -> None:
+    async def begin_anew(
+        self,
+        *,
+        polite: bool,
+        goodbye: bool = True,
+        clock: Clock | None = None,
+        fresh_ice_servers: Callable[[], Awaitable[list[IceServer]]] | None = None,
+    ) -> None:
         """Have a fresh connection, as a page does that is loaded again, with or without a goodbye of the old one."""
         self._left.append(self.peer)
         if goodbye:
             await self.peer.close()
         self.peer = MediaPeer(
-            self.wire, self._other, polite=polite, voice=self.voice, recorder=self.recorder, clock=clock
+            self.wire,
+            self._other,
+            polite=polite,
+            voice=self.voice,
+            recorder=self.recorder,
+            fresh_ice_servers=fresh_ice_servers,
+            clock=clock,
         )
 
     async def hears(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ import av
 import pytest
 from tornado.ioloop import IOLoop
 
+from ringback_client.model import IceServer
 from ringback_client.sound import Voice
 from tests.client.loopback import End, connected, dominant_hz, write_tone
 from tests.client.looped import looped
@@ -85,6 +86,26 @@ async def test_offer_of_a_side_that_began_anew_builds_the_path_anew(ends: tuple[
     await connected(bob)
     await asyncio.gather(alice.hears(1.0), bob.hears(1.0))
     assert (alice.wire.said, bob.wire.said) == (["answer", "answer"], ["offer", "offer"])
+
+
+async def test_at_an_ice_restart_it_asks_for_servers_that_are_good_now(ends: tuple[End, End]) -> None:
+    alice, bob = ends
+    asked = []
+
+    async def fresh_ice_servers() -> list[IceServer]:
+        asked.append("once")
+        return []
+
+    await alice.begin_anew(polite=False, fresh_ice_servers=fresh_ice_servers)
+    bob.wire.peer = alice.peer
+    await bob.peer.offer()
+    await connected(alice, bob)
+    assert asked == []
+    await bob.begin_anew(polite=True)
+    alice.wire.peer = bob.peer
+    await bob.peer.offer()
+    await connected(bob)
+    assert asked == ["once"]
 
 
 async def test_path_that_cannot_be_built_is_given_up_after_30_s(ends: tuple[End, End]) -> None:

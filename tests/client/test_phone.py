@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ringback_client.errors import Closed
+from ringback_client.errors import Closed, Unreachable
+from ringback_client.model import IceServer
 from tests.client.desk import desk
 from tests.client.loopback import dominant_hz, write_tone
 from tests.running import Running
@@ -27,6 +28,21 @@ async def test_two_telephones_hear_each_other(running: Running, tmp_path: Path) 
     assert (dominant_hz(tmp_path / "alice.wav"), dominant_hz(tmp_path / "bob.wav")) == (1_000, 440)
     assert alice.told[0] == "calling bob" and alice.told[-1] == "the call is over: hangup"
     assert bob.told[:2] == ["waiting for a call", "alice is calling"]
+
+
+@pytest.mark.gen_test
+async def test_two_telephones_in_one_network_need_no_servers_for_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> list[IceServer]:
+        raise Unreachable("away")
+
+    async with desk(running, "alice", talk_s=0.5) as alice, desk(running, "bob") as bob:
+        monkeypatch.setattr(alice.client.api, "ice_servers", away)
+        waiting = asyncio.create_task(bob.phone.wait())
+        await bob.said("waiting for a call")
+        ended, _ = await asyncio.gather(alice.phone.call("bob"), waiting)
+    assert (ended.end_reason, ended.answered_at is not None) == ("hangup", True)
 
 
 @pytest.mark.gen_test

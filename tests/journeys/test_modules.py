@@ -178,6 +178,7 @@ export class StubConnection {
   addTransceiver() { return {}; }
   async setLocalDescription() { this.localDescription = { type: "offer", sdp: "v=0" }; }
   restartIce() { this.restarts += 1; }
+  setConfiguration({ iceServers }) { this.configured = { urls: iceServers[0].urls, restarts: this.restarts }; }
   close() {}
   become(state) {
     this.connectionState = state;
@@ -1113,6 +1114,101 @@ def test_a_path_that_came_back_is_not_given_up(run: Run) -> None:
 def test_a_new_network_is_tried_without_a_gap_while_the_old_path_still_works(run: Run) -> None:
     body = 'connection.become("connected"); p.a.restart(); await clock.pass(60_000); return p.states.a.at(-1);'
     assert run(LOST + body) == "connected"
+
+
+# ── STUN and TURN servers that are good now ──
+
+ICE = """
+  const { iceSource } = await import("/js/realtime/ice.js");
+  const clock = new h.Clock(); let asked = 0;
+  // By a clock of this machine that is right, those would have run out long ago.
+  const config = (urls) => ({ ice_servers: [{ urls }], policy: "relay", expires_at: "2001-01-01T00:00:00Z",
+    expires_in: 600 });
+  const load = async () => config(`turn:fresh-${++asked}`);
+  const source = iceSource(() => load(), config("turn:page"), clock);
+  const urls = async () => (await source()).iceServers[0].urls;
+"""
+
+
+def test_servers_that_came_with_the_page_are_used_until_a_minute_before_they_run_out(run: Run) -> None:
+    body = "const first = await urls(); await clock.pass(539_999); return [first, await urls(), asked];"
+    assert run(ICE + body) == ["turn:page", "turn:page", 0]
+
+
+def test_servers_that_have_run_out_are_asked_for_again(run: Run) -> None:
+    body = "await clock.pass(540_000); return [await urls(), await urls(), asked];"
+    assert run(ICE + body) == ["turn:fresh-1", "turn:fresh-1", 1]
+
+
+def test_servers_run_out_again_and_again(run: Run) -> None:
+    body = "await clock.pass(540_000); await urls(); await clock.pass(540_000); return await urls();"
+    assert run(ICE + body) == "turn:fresh-2"
+
+
+def test_many_who_want_servers_at_once_ask_once(run: Run) -> None:
+    body = "await clock.pass(540_000); await Promise.all([urls(), urls(), urls()]); return asked;"
+    assert run(ICE + body) == 1
+
+
+def test_servers_that_cannot_be_fetched_are_those_of_before(run: Run) -> None:
+    body = """
+      const failing = iceSource(async () => { throw new Error("away"); }, config("turn:page"), clock);
+      await clock.pass(540_000); return (await failing()).iceServers[0].urls;
+    """
+    assert run(ICE + body) == "turn:page"
+
+
+def test_a_page_without_servers_asks_for_them(run: Run) -> None:
+    body = "return (await iceSource(load, null, clock)()).iceServers[0].urls;"
+    assert run(ICE + body) == "turn:fresh-1"
+
+
+def test_only_the_relay_is_used_where_the_server_says_so(run: Run) -> None:
+    assert run(f"{ICE} return (await source()).iceTransportPolicy;") == "relay"
+
+
+FRESH = """
+  const clock = new h.Clock();
+  const freshConfiguration = async () => ({ iceServers: [{ urls: "turn:fresh" }] });
+  const lost = async (load) => {
+    const p = h.pair({ a: { clock, PeerConnectionClass: h.StubConnection, freshConfiguration: load } });
+    const connection = h.StubConnection.made.at(-1);
+    p.a.begin(); await h.settle();
+    connection.become("connected"); connection.become("disconnected"); await h.settle();
+    return connection;
+  };
+"""
+
+
+def test_an_ice_restart_is_made_with_servers_that_are_good_now(run: Run) -> None:
+    body = "const { configured, restarts } = await lost(freshConfiguration); return [configured, restarts];"
+    assert run(FRESH + body) == [{"urls": "turn:fresh", "restarts": 0}, 1]
+
+
+def test_servers_that_do_not_come_hold_up_an_ice_restart_for_3_s(run: Run) -> None:
+    body = """
+      const connection = await lost(() => new Promise(() => {}));
+      await clock.pass(2_999); const before = connection.restarts; await clock.pass(1);
+      return [before, connection.restarts];
+    """
+    assert run(FRESH + body) == [0, 1]
+
+
+def test_both_sides_of_an_ice_restart_gather_with_servers_that_are_good_now(run: Run) -> None:
+    body = """
+      const asked = { a: 0, b: 0 };
+      const of = (name) => ({ freshConfiguration: async () => { asked[name] += 1; return { iceServers: [] }; } });
+      const p = h.pair({ a: of("a"), b: of("b") }); const { audio, video } = await h.camera();
+      for (const side of [p.a, p.b]) { await side.setTrack("audio", audio); await side.setTrack("video", video); }
+      p.a.begin(); p.b.begin();
+      const still = await h.growing(() => h.counters(p.b)); const before = { ...asked };
+      p.a.restart();
+      const endMs = performance.now() + 15_000;
+      while (asked.b === 0 && performance.now() < endMs) await h.settle();
+      const after = await h.growing(() => h.counters(p.b));
+      p.a.close(); p.b.close(); return [still, before, after, asked];
+    """
+    assert run(body) == [[], {"a": 0, "b": 0}, [], {"a": 1, "b": 1}]
 
 
 # ── quality ──

@@ -370,6 +370,7 @@ export class CallSession extends Emitter {
       polite: this.#rank > rank,
       initiator,
       configuration,
+      freshConfiguration: this.#configuration,
       receive: this.#call.media === "video" ? ["audio", "video"] : ["audio"],
       clock: this.#clock,
       send: ({ type, ...fields }) => this.#tell(type, { to: legId, ...fields }),

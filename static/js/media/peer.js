@@ -21,6 +21,8 @@
  * @property {() => void} onLost the path did not come back in time; `restart` tries once more
  * @property {(error: unknown) => void} onError a description that could not be used
  * @property {RTCConfiguration} [configuration] the STUN and TURN servers, and whether only TURN may be used
+ * @property {() => Promise<RTCConfiguration>} [freshConfiguration] the same, as it is good for an ICE restart: the
+ *   credentials of the first one may have run out long ago
  * @property {Kind[]} [receive] what we want even where we send nothing
  * @property {Clock} [clock]
  * @property {typeof RTCPeerConnection} [PeerConnectionClass]
@@ -43,6 +45,9 @@ const CANDIDATE_BATCH_MS = 50;
 const SECOND_RESTART_MS = 8_000;
 /** … and given up after that. */
 const GIVE_UP_MS = 30_000;
+
+/** Credentials that do not come in time cost no restart: it is made with the old ones. */
+const CONFIGURATION_PATIENCE_MS = 3_000;
 
 /** @type {Record<RTCPeerConnectionState, PathState | null>} */
 const PATH_STATES = {
@@ -67,6 +72,7 @@ export function createPeer({
   onLost,
   onError,
   configuration = {},
+  freshConfiguration,
   receive: wanted = ["audio", "video"],
   clock = systemClock,
   PeerConnectionClass = RTCPeerConnection,
@@ -76,7 +82,7 @@ export function createPeer({
   const localStream = new MediaStream();
   /** @type {Map<Kind, RTCRtpTransceiver>} */
   const sending = new Map();
-  const recovery = createRecovery({ clock, restart: () => pc.restartIce(), giveUp: onLost });
+  const recovery = createRecovery({ clock, restart: restartIce, giveUp: onLost });
 
   let makingOffer = false;
   let ignoreOffer = false;
@@ -128,8 +134,28 @@ export function createPeer({
     mayOffer = true;
   }
 
+  async function restartIce() {
+    if (freshConfiguration) await renewConfiguration(freshConfiguration);
+    if (!closed) pc.restartIce();
+  }
+
+  /** @param {() => Promise<RTCConfiguration>} load */
+  async function renewConfiguration(load) {
+    /** @type {any} */
+    let timer = null;
+    const late = new Promise((resolve) => {
+      timer = clock.setTimeout(() => resolve(null), CONFIGURATION_PATIENCE_MS);
+    });
+    const fresh = await Promise.race([load(), late]);
+    clock.clearTimeout(timer);
+    if (fresh && !closed) pc.setConfiguration(fresh);
+  }
+
   /** @param {"offer" | "answer"} type @param {string} sdp */
   async function receiveDescription(type, sdp) {
+    // We gather anew for the other side's restart, too.
+    if (freshConfiguration && type === "offer" && restartsIce(sdp)) await renewConfiguration(freshConfiguration);
+    if (closed) return;
     const collision = type === "offer" && (makingOffer || pc.signalingState !== "stable");
     ignoreOffer = !polite && collision;
     if (ignoreOffer) return;
@@ -142,6 +168,12 @@ export function createPeer({
       await pc.setLocalDescription();
       sendDescription();
     }
+  }
+
+  /** @param {string} sdp an offer with other ICE credentials than before (RFC 8839, 4.4.3) */
+  function restartsIce(sdp) {
+    const before = ufrag(pc.remoteDescription?.sdp);
+    return before !== undefined && before !== ufrag(sdp);
   }
 
   /** @param {RTCIceCandidateInit[]} candidates */
@@ -250,7 +282,7 @@ export function createPeer({
     restart() {
       if (closed || !mayOffer) return;
       if (lastState === "disconnected" || lastState === "failed") recovery.start();
-      else pc.restartIce(); // a path that still works changes over without a gap
+      else restartIce(); // a path that still works changes over without a gap
     },
 
     stats: () => pc.getStats(),
@@ -263,6 +295,11 @@ export function createPeer({
       pc.close();
     },
   };
+}
+
+/** @param {string | undefined} sdp */
+function ufrag(sdp) {
+  return sdp?.match(/^a=ice-ufrag:(.*)$/m)?.[1];
 }
 
 /**

@@ -11,26 +11,39 @@ const SPARE_MS = 60_000;
 
 /**
  * @param {() => Promise<IceConfig>} load
- * @param {IceConfig | null | undefined} initial what came with the page
+ * @param {IceConfig | null | undefined} initial what came with the page, just now
  * @param {Clock} [clock]
  * @returns {() => Promise<RTCConfiguration>} never rejects: without any server a call in one network still works
  */
 export function iceSource(load, initial, clock = systemClock) {
   let current = initial ?? null;
-  return async () => {
+  let staleAtMs = staleAt(current, clock);
+  /** Many peers that restart at once ask once. @type {Promise<void> | null} */
+  let loading = null;
+
+  async function renew() {
     try {
-      if (!current || isStale(current, clock.now())) current = await load();
+      current = await load();
+      staleAtMs = staleAt(current, clock);
     } catch (error) {
       console.warn("no fresh ICE servers", error);
+    } finally {
+      loading = null;
     }
+  }
+
+  return async () => {
+    if (clock.now() >= staleAtMs) await (loading ??= renew());
     return { iceServers: current?.ice_servers ?? [], iceTransportPolicy: current?.policy ?? "all" };
   };
 }
 
 /**
- * @param {IceConfig} config
- * @param {number} nowMs
+ * By how long they live, not until when: this machine's clock may be wrong.
+ *
+ * @param {IceConfig | null} config
+ * @param {Clock} clock
  */
-function isStale({ expires_at }, nowMs) {
-  return Boolean(expires_at) && Date.parse(/** @type {string} */ (expires_at)) - SPARE_MS < nowMs;
+function staleAt(config, clock) {
+  return clock.now() + (config ? config.expires_in * 1000 - SPARE_MS : 0);
 }
