@@ -190,7 +190,8 @@ async function answerRequest(button, userId, accepted) {
 
 // ---- missed and recent calls
 
-const CALLS = ["#missed", "#recent"];
+/** The lists as the server made them: only what has become another is put anew. */
+const CALLS = new Map(["#missed", "#recent"].map((part) => [part, need(part).innerHTML]));
 
 function writeTimes() {
   const now = new Date();
@@ -207,7 +208,12 @@ async function bringUpToDate() {
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   people.learn(JSON.parse(need("#boot", fresh).textContent ?? "").people);
   const focused = document.activeElement?.closest("[data-call-id]")?.getAttribute("data-call-id");
-  for (const part of CALLS) need(part).replaceChildren(...need(part, fresh).childNodes);
+  for (const [part, shown] of CALLS) {
+    const made = need(part, fresh);
+    if (made.innerHTML === shown) continue;
+    CALLS.set(part, made.innerHTML);
+    need(part).replaceChildren(...made.childNodes);
+  }
   writeTimes();
   enableCalling();
   const again = focused && document.querySelector(`[data-call-id="${CSS.escape(focused)}"] button`);
