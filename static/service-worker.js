@@ -18,6 +18,9 @@ const SERVER_WITHIN_MS = 4_000;
 const LEAST_RING_MS = 3_000;
 const VIBRATION_MS = [400, 200, 400, 1_000, 400, 200, 400, 1_000, 400, 200, 400];
 
+/** Where the page of a call finds that its Answer was pressed in a notification; a link from anywhere cannot put it there. */
+const ANSWERED_CACHE = "ringback-answer";
+
 /** The calls that have stopped ringing: a message about their beginning may be under way still. */
 const stopped = new Set();
 
@@ -143,10 +146,20 @@ async function act(notification, action) {
   notification.close();
   if (data.type !== "incoming") return show(data.url);
   const page = `/call/${data.call_id}`;
-  if (action === "answer") return show(`${page}#answer`);
+  if (action === "answer") {
+    await leaveAnswer(data.call_id);
+    return show(`${page}#answer`);
+  }
   if (action !== "decline") return show(page);
   const answer = await post("/push/decline", data.token).catch(() => null);
   if (!answer) await show(page); // the server could not be reached: there one sees that it is so
+}
+
+/** For the page, which answers by itself only if it can take this away. Only the last one counts. */
+async function leaveAnswer(callId) {
+  await caches.delete(ANSWERED_CACHE);
+  const cache = await caches.open(ANSWERED_CACHE);
+  await cache.put(`/answered/${callId}`, new Response());
 }
 
 /** In a page that is open already, if there is one; a call that goes on in it is not left. */

@@ -282,3 +282,14 @@ def test_a_server_that_cannot_say_leaves_it_to_the_clock(meet: Meet, left_s: flo
     telephone.deliver({"type": "incoming", "answer": "Answer", "decline": "Decline", **call})
     telephone.deliver({"type": "notice", "tag": "after", "url": "/", "title": "After", "body": "", "at": "2026-11-20"})
     telephone.expect_shown(*(["Ring", "After"] if rings else ["After"]))
+
+
+def test_a_link_that_somebody_sends_only_rings(pushed_to: MakePerson) -> None:
+    alice, bob = pushed_to("alice"), pushed_to("bob")
+    alice.call("bob")
+    expect(bob.button("Answer")).to_be_visible(timeout=PATIENCE_MS)
+    bob.page.goto(f"{alice.page.url}#answer")
+    expect(bob.page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("ringing"), timeout=PATIENCE_MS)
+    expect(bob.page.locator("#call")).to_have_attribute("data-phase", "incoming")
+    assert latest(bob)["state"] == "ringing"
+    alice.button("Hang up").click()

@@ -9,6 +9,7 @@
  */
 import { readBoot } from "../boot.js";
 import { isolated } from "../i18n.js";
+import { takeAnswer } from "../push/answered.js";
 import { closeRule } from "../realtime/close_codes.js";
 import { call as strings, CLOSED, incoming, media as mediaStrings, NOTICE, sentenceFor } from "../strings.js";
 import { endedWords, hintWords, peerOf, phaseWords, ringsSoftly } from "../strings/ringing.js";
@@ -24,7 +25,7 @@ import { VoicemailRecorder } from "../ui/voicemail_recorder.js";
 /** Answered without the camera: a reload does not switch it on. */
 const WITHOUT_CAMERA = "#audio";
 
-/** The person has pressed Answer in a notification. */
+/** Answer may have been pressed in a notification. That alone proves nothing: anybody can send such a link. */
 const ANSWERED = "#answer";
 
 const boot = /** @type {Required<import("../types.js").Boot> & {user: User}} */ (readBoot());
@@ -339,15 +340,29 @@ inbox.on("stopped", ({ call, reason }) => {
 inbox.on("incoming", ({ call }) => {
   recorder.interrupt();
   if (call.call_id !== boot.call.call_id || session.view.phase !== "incoming") return;
-  if (location.hash === ANSWERED) {
-    history.replaceState(null, "", location.pathname);
-    answer(true);
-    return;
-  }
+  if (location.hash === ANSWERED) answerOrRing(call);
+  else ring(call);
+});
+// The page rang already, in the background.
+window.addEventListener("hashchange", () => {
+  if (location.hash === ANSWERED && inbox.isRinging(boot.call.call_id)) answerOrRing(session.view.call);
+});
+
+/** @param {Call} call */
+async function answerOrRing(call) {
+  history.replaceState(null, "", location.pathname);
+  const answered = await takeAnswer(call.call_id);
+  if (session.view.phase !== "incoming") return;
+  if (answered) answer(true);
+  else ring(call);
+}
+
+/** @param {Call} call */
+function ring(call) {
   const tone = ringsSoftly(call, boot.user.id) ? "callWaiting" : "ringtone";
   shell.ringer.start(`${incoming.title(partner().display_name)} · Ringback`, tone);
   inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
-});
+}
 
 const ticking = setInterval(drawTimer, TICK_MS);
 draw();
