@@ -77,7 +77,6 @@ setup(
         "prometheus-client>=0.20",
         "pyjwt>=2.13,<3",
         "pymongo>=4.9,<5",
-        "py-vapid>=1.9",
         "pywebpush>=2.0",
         "PyYAML>=6.0",
         "rich>=13.0",

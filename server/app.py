@@ -203,7 +203,8 @@ class Server:
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
         push_settings = settings.push
-        vapid_key = VapidKey(push_key or push_settings.vapid_private_key or new_private_key())
+        own_key = push_settings.vapid_private_key or new_private_key()
+        vapid_key = VapidKey(own_key if push_key is None else push_key)
         self._push = Notifier(
             sign_in_store,
             users,

@@ -141,13 +141,20 @@ def load_or_create_secret(data_dir: Path) -> str:
 def load_or_create_file(path: Path, key: str, make: Callable[[], str]) -> str:
     """The one line in ``path`` (mode 0600), which ``make`` gives when there is no such file yet.
 
-    Raises ConfigError for the setting ``key`` when others can read the file.
+    Raises ConfigError for the setting ``key`` when others can read the file, and when there is no text in it.
     """
     if not path.exists():
         _create_file(path, make())
     if path.stat().st_mode & 0o077:
         raise ConfigError(key, "others can read the key", f"run: chmod 600 {path}", f"file {path}")
-    return path.read_text(encoding="utf-8").strip()
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        text = ""
+    if not text:
+        rule = "must be one line of text; put the key back, or delete the file and a new key is made"
+        raise ConfigError(key, "there is no key in the file", rule, f"file {path}")
+    return text
 
 
 def node_name(settings: Settings) -> str:

@@ -172,6 +172,7 @@ class SignIns:
 
     def forget_user(self, user_id: str) -> None:
         """What is remembered of a person has changed (a new display name, say)."""
+        self._changes += 1  # what is being looked up now may have been read before
         for sign_in_id in [key for key, (_, identity) in self._known.items() if identity.user.id == user_id]:
             del self._known[sign_in_id]
 

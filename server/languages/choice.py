@@ -61,7 +61,7 @@ def read_languages(folder: Path) -> Languages:
         code = path.parts[-3]
         try:
             others.append(read_language(path, code))
-        except (OSError, ValueError, PoFileError) as error:
+        except (OSError, ValueError, LookupError, PoFileError) as error:  # LookupError: of an unknown charset
             log.error("language_left_out", language=code, why=str(error))
     return Languages(*others)
 

@@ -27,22 +27,26 @@ def new_private_key() -> str:
 def load_or_create_push_key(data_dir: Path) -> str:
     """The private key where ``push.vapid_private_key`` is empty: kept in ``data_dir``, mode 0600, generated once.
 
-    Raises :class:`~server.config.ConfigError` when others can read the file.
+    Raises :class:`~server.config.ConfigError`, which names the file, when others can read it or it holds no key.
     """
-    return load_or_create_file(data_dir / KEY_FILE, SETTING, new_private_key)
+    path = data_dir / KEY_FILE
+    key = load_or_create_file(path, SETTING, new_private_key)
+    VapidKey(key, f"file {path}")
+    return key
 
 
 class VapidKey:
-    """A key pair. ``private_key`` is that of the setting; raises :class:`~server.config.ConfigError` if it is none."""
+    """A key pair. ``private_key`` is that of the setting, or of ``source``; raises
+    :class:`~server.config.ConfigError`, which names that, if it is none."""
 
-    def __init__(self, private_key: str) -> None:
+    def __init__(self, private_key: str, source: str = "the settings") -> None:
         try:
             raw = base64.b64decode(private_key + "=" * (-len(private_key) % 4), altchars=b"-_", validate=True)
             if len(raw) != 32:
                 raise ValueError("not 32 bytes")
             self.private = ec.derive_private_key(int.from_bytes(raw, "big"), ec.SECP256R1())
         except ValueError:
-            raise ConfigError(SETTING, "the value (hidden) cannot be used", RULE, "the settings") from None
+            raise ConfigError(SETTING, "the value (hidden) cannot be used", RULE, source) from None
         point = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         self.public = base64.urlsafe_b64encode(point).decode().rstrip("=")
         """What browsers subscribe with (``applicationServerKey``)."""

@@ -231,6 +231,17 @@ async def test_a_sign_in_that_ends_while_it_is_looked_up_is_not_remembered(auth:
     assert await refused(auth, sign_in)
 
 
+@pytest.mark.gen_test
+async def test_a_person_who_changes_while_a_sign_in_is_looked_up_is_not_remembered_as_before(auth: Auth) -> None:
+    user, sign_in = await signed_in(auth)
+    looking = asyncio.ensure_future(identified(auth, sign_in))
+    await asyncio.sleep(0)
+    auth.sign_ins.forget_user(user.user_id)
+    await looking  # it had read before the change was stored
+    await auth.users.change(user.user_id, display_name="Alice B.")
+    assert (await identified(auth, sign_in)).user.display_name == "Alice B."
+
+
 # ── ending ──
 
 

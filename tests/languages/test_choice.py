@@ -155,7 +155,14 @@ def test_a_guess_is_no_translation(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "text"), [("fr", 'msgid "a'), ("fr", 'msgstr "b"\nnonsense'), ("xx_yy_zz", ""), ("fr", "\udcff")]
+    ("code", "text"),
+    [
+        ("fr", 'msgid "a'),
+        ("fr", 'msgstr "b"\nnonsense'),
+        ("xx_yy_zz", ""),
+        ("fr", "\udcff"),
+        ("fr", 'msgid ""\nmsgstr "Content-Type: text/plain; charset=klingon\\n"\n\nmsgid "a"\nmsgstr "b"\n'),
+    ],
 )
 def test_a_catalogue_that_cannot_be_read_costs_only_that_language(
     write: Write, expect_error: Callable[[str], None], code: str, text: str

@@ -157,6 +157,19 @@ class TestAPushService:
         await until_unsubscribed(bob)
 
     @pytest.mark.gen_test
+    @pytest.mark.parametrize("status", [301, 304, 307, 401])
+    async def test_whose_refusal_is_no_fault_of_the_browser_leaves_the_subscription(
+        self, pushing: Running, push_service: PushService, status: int
+    ) -> None:
+        bob = await pushing.person("bob")
+        await push_service.subscribed(bob)
+        push_service.answers = [(status, {})] * MAX_FAILURES
+        for _ in range(MAX_FAILURES):
+            assert (await bob.api("POST", "/push/test")).status == 502
+            await pushing.until(lambda: len(pushing.services.background) == 0, "what was said is written down")
+        assert await is_subscribed(bob)
+
+    @pytest.mark.gen_test
     async def test_that_takes_one_between_has_refused_nothing(
         self, pushing: Running, push_service: PushService
     ) -> None:
