@@ -99,8 +99,7 @@ class PresenceBoard:
     # ── changes ──
 
     def came(self, user_id: str, do_not_disturb: bool, quiet_hours: QuietHours | None = None) -> None:
-        """A device of that person has connected."""
-        self._leaving.pop(user_id, None)
+        """A device of that person has connected. Another that is gone may still take signs with it: see the sweep."""
         self.changed(user_id, do_not_disturb, quiet_hours)
 
     def went(self, user_id: str) -> None:

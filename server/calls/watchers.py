@@ -50,14 +50,14 @@ class Watchers:
                     self._hidden.pop(user_id, None)
 
     def hide(self, user_id: str, viewer_id: str) -> None:
-        """From now on ``user_id`` is offline to ``viewer_id``."""
-        if user_id in self._of:
+        """From now on ``user_id`` is offline to ``viewer_id``, who is told of it once, however often it is said."""
+        if user_id in self._of and not self._is_hidden(user_id, viewer_id):
             self._hide(user_id, viewer_id)
             self._tell_one(user_id, viewer_id, "offline")
 
     def show(self, user_id: str, viewer_id: str) -> None:
-        """From now on ``viewer_id`` sees how ``user_id`` is."""
-        if user_id in self._of:
+        """From now on ``viewer_id`` sees how ``user_id`` is; where they do already, nobody is told anything."""
+        if user_id in self._of and self._is_hidden(user_id, viewer_id):
             self._show(user_id, viewer_id)
             self._tell_one(user_id, viewer_id, self._said[user_id])
 
@@ -75,6 +75,9 @@ class Watchers:
         for session in list(watchers):
             if session.who.user.id not in hidden_from:
                 session.deliver(body, coalesce_key=f"presence:{user_id}")
+
+    def _is_hidden(self, user_id: str, viewer_id: str) -> bool:
+        return viewer_id in self._hidden.get(user_id, ())
 
     def _hide(self, user_id: str, viewer_id: str) -> None:
         self._hidden.setdefault(user_id, set()).add(viewer_id)

@@ -65,8 +65,11 @@ class PresenceStore:
         return await self._presence.update_all({"epoch": epoch}, {"$set": {"lease_until": until}})
 
     async def remove_earlier(self, epoch: str, node: str) -> int:
-        """Removes what earlier processes of that node have left; returns how many people that were."""
-        return await self._presence.delete({"node": node, "epoch": {"$ne": epoch}})
+        """Removes what earlier processes of that node have left; returns how many people that were.
+
+        Epochs sort by the time they were made. A later process of that name is alive, and keeps what it wrote.
+        """
+        return await self._presence.delete({"node": node, "epoch": {"$lt": epoch}})
 
     async def others(self, epoch: str, now: datetime) -> dict[str, Signs]:
         """Whom all other processes see, by user id; one read."""

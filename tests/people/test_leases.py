@@ -177,6 +177,39 @@ async def test_a_block_there_hides_from_a_page_here_and_its_end_shows_again(two:
     assert await told(page) == ["online", "offline", "online"]
 
 
+@pytest.mark.gen_test
+async def test_a_block_is_told_once_however_many_rounds_read_it(two: Two) -> None:
+    alice = await two.there.person("alice")
+    page = await two.watching(alice)
+    watcher = await two.here.services.accounts.named("watcher")
+    await alice.inbox()
+    await two.round()
+    for method, states in [("PUT", ["online", "offline"]), ("DELETE", ["online", "offline", "online"])]:
+        assert (await alice.api(method, f"/contacts/{watcher.user_id}/block")).status == 200
+        for _ in range(3):
+            await two.round()
+        assert await told(page) == states
+
+
+@pytest.mark.gen_test
+async def test_a_device_that_goes_takes_its_signs_with_it_though_another_came_meanwhile(two: Two) -> None:
+    alice = await two.there.person("alice")
+    laptop = await two.there.device(alice.user)
+    await laptop.api("PATCH", f"/devices/{laptop.sign_in_id}", {"silenced": True})
+    telephone = await alice.inbox()
+    await two.round()
+    assert two.here.services.presence.can_ring(alice.id)
+    telephone.cut()
+    await two.there.until_away(telephone)
+    two.pass_by(5)
+    await (await laptop.inbox()).request("presence", state="away")
+    await two.round()
+    two.pass_by(6)
+    two.there.services.presence.sweep()
+    await two.round()
+    assert (two.sees(alice), two.here.services.presence.can_ring(alice.id)) == ("away", False)
+
+
 # ── leases ──
 
 

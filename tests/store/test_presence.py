@@ -8,6 +8,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from server.calls.signs import Signs
+from server.ids import new_id
 from server.store.driver import Database
 from server.store.presence import INDEXES, PresenceStore
 from tests.helpers import today
@@ -96,11 +97,21 @@ async def test_a_renewal_is_of_everybody_of_that_process(store: PresenceStore, n
 
 @pytest.mark.gen_test
 async def test_what_earlier_processes_of_a_node_left_is_removed(store: PresenceStore, now: datetime) -> None:
-    await store.add("old", "node 1", {"alice": USED}, now + LEASE)
-    await store.add("new", "node 1", {"bob": USED}, now + LEASE)
-    await store.add("other", "node 2", {"carol": USED}, now + LEASE)
-    assert await store.remove_earlier("new", "node 1") == 1
-    assert await store.others("nobody's", now) == {"bob": USED, "carol": USED}
+    await store.add("1", "node 1", {"alice": USED}, now + LEASE)
+    await store.add("2", "node 1", {"bob": USED}, now + LEASE)
+    await store.add("0", "node 2", {"carol": USED}, now + LEASE)
+    assert await store.remove_earlier("2", "node 1") == 1
+    assert await store.others("3", now) == {"bob": USED, "carol": USED}
+
+
+@pytest.mark.gen_test
+async def test_an_earlier_process_leaves_what_a_later_one_of_its_name_has_written(
+    store: PresenceStore, now: datetime
+) -> None:
+    earlier, later = new_id(), new_id()
+    await store.add(later, "node 1", {"alice": USED}, now + LEASE)
+    assert await store.remove_earlier(earlier, "node 1") == 0
+    assert await store.others(earlier, now) == {"alice": USED}
 
 
 @pytest.mark.gen_test
