@@ -71,7 +71,7 @@ def test_a_request_that_comes_while_the_page_loads_is_not_lost(three: Three) -> 
 def test_a_request_can_be_declined(three: Three) -> None:
     alice, bob, _ = three
     pick(bob, "alice", "Add to contacts")
-    alice.button("Decline the request of bob").click()
+    alice.button("Refuse the request of bob").click()
     expect(alice.page.locator("#requests")).to_be_hidden(timeout=PATIENCE_MS)
 
 

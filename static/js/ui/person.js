@@ -28,7 +28,7 @@ export function drawPerson(element, relation, query = "") {
   label(element, "[data-call=audio]", _("Audio call to %(name)s", { name: user.username }));
   label(element, "[data-menu]", _("More for %(name)s", { name: user.username }));
   label(element, "[data-accept]", _("Accept the request of %(name)s", { name: user.username }));
-  label(element, "[data-refuse]", _("Decline the request of %(name)s", { name: user.username }));
+  label(element, "[data-refuse]", _("Refuse the request of %(name)s", { name: user.username }));
 }
 
 /** @param {Relation} relation */
