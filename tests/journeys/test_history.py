@@ -134,6 +134,18 @@ def test_filters_and_search_are_addresses_that_lead_back(person: MakePerson) -> 
     alice.expect_text("No missed calls")
 
 
+def test_all_can_be_removed_only_where_all_is_shown(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    give_up(alice, "bob")
+    bob.page.goto("/history?filter=missed")
+    rows(bob).first.wait_for()
+    expect(bob.button("Clear all")).to_be_hidden()
+    bob.page.get_by_role("link", name="All", exact=True).click()
+    expect(bob.button("Clear all")).to_be_visible(timeout=PATIENCE_MS)
+    bob.page.get_by_role("searchbox").fill("alice")
+    expect(bob.button("Clear all")).to_be_hidden(timeout=PATIENCE_MS)
+
+
 def test_all_is_removed_only_when_it_was_confirmed(person: MakePerson) -> None:
     alice, bob = person("alice"), person("bob")
     empty(alice)

@@ -78,9 +78,19 @@ def test_a_request_can_be_declined(three: Three) -> None:
 def test_a_favourite_is_called_by_one_tap(three: Three) -> None:
     alice, bob, _ = three
     pick(alice, "bob", "Add to favourites")
-    section(alice, "Favourites").get_by_role("button", name="Call bob", exact=True).click()
+    section(alice, "Favourites").get_by_role("button", name="Video call to bob", exact=True).click()
     bob.button("Decline").click()
     alice.expect_text("bob declined")
+
+
+def test_calling_back_is_by_the_medium_of_the_call(three: Three) -> None:
+    alice, bob, _ = three
+    alice.button("Audio call to bob").click()
+    bob.button("Decline").click()
+    alice.page.goto("/")
+    back = section(alice, "Recent calls").locator("[data-username=bob] button").first
+    expect(back).to_have_attribute("data-call", "audio", timeout=PATIENCE_MS)
+    expect(back.locator("use")).to_have_attribute("href", "/static/vendor/icons.svg#phone")
 
 
 def test_a_favourite_can_be_one_no_longer(three: Three) -> None:
@@ -104,7 +114,7 @@ def test_whoever_is_blocked_sees_one_offline_and_can_be_let_in_again(three: Thre
     alice, _, carol = three
     pick(alice, "carol", "Block")
     alice.page.get_by_role("dialog").get_by_role("button", name="Block", exact=True).click()
-    alice_at_carols = carol.page.locator("[data-username=alice]").filter(visible=True).first
+    alice_at_carols = carol.page.locator("[data-user-id][data-username=alice]").filter(visible=True).first
     expect(alice_at_carols).to_have_attribute("data-presence", "offline", timeout=PATIENCE_MS)
     alice.page.locator("#blocked summary").click()
     pick(alice, "carol", "Unblock")
@@ -148,7 +158,7 @@ def test_do_not_disturb_is_switched_in_the_account_menu_and_shows_at_the_others(
     alice, bob, _ = three
     bob.page.locator(".account").click()
     switch = bob.page.get_by_role("switch", name="Do not disturb")
-    bob_at_alices = alice.page.locator("[data-username=bob]").filter(visible=True).first
+    bob_at_alices = alice.page.locator("[data-user-id][data-username=bob]").filter(visible=True).first
     switch.check()
     expect(bob_at_alices).to_contain_text("Do not disturb", timeout=PATIENCE_MS)
     switch.uncheck()
@@ -157,7 +167,7 @@ def test_do_not_disturb_is_switched_in_the_account_menu_and_shows_at_the_others(
 
 def test_a_device_that_nobody_touches_counts_as_away_until_somebody_does(three: Three) -> None:
     alice, bob, _ = three
-    bob_at_alices = alice.page.locator("[data-username=bob]").filter(visible=True).first
+    bob_at_alices = alice.page.locator("[data-user-id][data-username=bob]").filter(visible=True).first
     bob.page.goto("about:blank")
     expect(bob_at_alices).to_contain_text("Offline", timeout=PATIENCE_MS)
     bob.page.clock.install()

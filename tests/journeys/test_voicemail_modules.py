@@ -177,6 +177,32 @@ def test_a_recording_plays_and_says_where_it_is(run: Run) -> None:
     assert run(RECORDED + PLAYER + body) == [True, False]
 
 
+def test_a_recording_is_played_within_the_tap_that_asks_for_it(run: Run) -> None:
+    body = """
+      const player = new Player();
+      player.load(URL.createObjectURL(blob), durationMs / 1000);
+      let asked = false;
+      player.element.play = async () => { asked = true; };
+      player.play();
+      return asked;
+    """
+    assert run(RECORDED + PLAYER + body) is True
+
+
+def test_seeking_in_what_plays_goes_on_playing_from_there(run: Run) -> None:
+    body = """
+      const player = new Player();
+      player.load(URL.createObjectURL(blob), durationMs / 1000);
+      await player.play();
+      player.seek(1.2);
+      const shown = [player.playing, player.timeS];
+      await player.play();
+      await until(() => player.timeS > 1.25);
+      return [...shown, player.failed];
+    """
+    assert run(RECORDED + PLAYER + body) == [True, 1.2, False]
+
+
 def test_a_recording_without_an_index_can_be_jumped_through(run: Run) -> None:
     body = """
       const player = new Player();

@@ -2,7 +2,8 @@
  * Plays one recording: time, place, speed. No DOM.
  *
  * What browsers record has no length in it and no index, because it was written before either was known. A browser that
- * is asked for a place far behind the end reads up to it, and knows both from then on.
+ * is asked for a place far behind the end reads up to it, and knows both from then on. That is done for whoever seeks:
+ * telephones play only what was asked for by a finger, and have forgotten the finger by the time the end is found.
  *
  * @typedef {object} PlayerEvents
  * @property {null} change it plays, pauses, is somewhere else, or could not be played
@@ -21,6 +22,8 @@ export class Player extends Emitter {
   /** While the end is looked for, the place of the audio is not that of the listener. @type {Promise<void> | null} */
   #measuring = null;
   #wantedS = 0;
+  /** Whether it plays on once the end was found. */
+  #playsOn = false;
   /** @type {any} */
   #ticking = null;
 
@@ -43,7 +46,7 @@ export class Player extends Emitter {
 
   /** @returns {boolean} */
   get playing() {
-    return !this.#audio.paused && !this.#audio.ended;
+    return this.#measuring ? this.#playsOn : !this.#audio.paused && !this.#audio.ended;
   }
 
   /** @returns {boolean} whether it could not be loaded or decoded */
@@ -82,7 +85,7 @@ export class Player extends Emitter {
     this.#durationS = durationS;
     this.#wantedS = 0;
     this.#audio.src = url;
-    this.#measuring = this.#measure();
+    this.#measuring = null;
     this.#heard();
   }
 
@@ -98,26 +101,34 @@ export class Player extends Emitter {
 
   /** Plays on, or from the start if it was at the end; what stands in the way is in `failed`. It never rejects. */
   async play() {
+    this.#playsOn = true;
+    if (!this.#measuring && this.#audio.ended) this.#audio.currentTime = 0;
+    await this.#start(); // nothing is waited for before: it would not count as asked for by a person
     await this.#measuring;
-    if (this.#audio.ended) this.#audio.currentTime = 0;
-    try {
-      await this.#audio.play();
-    } catch (error) {
-      const { name } = /** @type {Error} */ (error);
-      if (name !== "AbortError") this.#failed = true; // paused or loaded anew before it had begun
-      this.#heard();
-    }
   }
 
   pause() {
+    this.#playsOn = false;
     this.#audio.pause();
+    this.#heard();
   }
 
   /** @param {number} timeS from 0 to the length */
   seek(timeS) {
     this.#wantedS = Math.min(Math.max(0, timeS), Math.max(0, this.#durationS));
-    if (!this.#measuring) this.#audio.currentTime = this.#wantedS;
+    if (Number.isFinite(this.#audio.duration) && !this.#measuring) this.#audio.currentTime = this.#wantedS;
+    else this.#measuring ??= this.#measure();
     this.#heard();
+  }
+
+  async #start() {
+    try {
+      await this.#audio.play();
+    } catch (error) {
+      const { name } = /** @type {Error} */ (error);
+      if (name !== "AbortError") this.#failed = true; // paused, loaded anew, or at the end before it had begun
+      this.#heard();
+    }
   }
 
   async #measure() {
@@ -125,7 +136,10 @@ export class Player extends Emitter {
     const { signal } = measuring;
     const audio = this.#audio;
     const url = audio.src;
-    await once(audio, ["loadedmetadata", "error", "emptied"], signal);
+    this.#playsOn = !audio.paused;
+    if (audio.readyState === HTMLMediaElement.HAVE_NOTHING && !audio.error) {
+      await once(audio, ["loadedmetadata", "error", "emptied"], signal);
+    }
     if (audio.src === url && !Number.isFinite(audio.duration) && !audio.error) {
       audio.currentTime = FAR_BEHIND_THE_END_S;
       await once(audio, ["seeked", "error", "emptied"], signal);
@@ -134,6 +148,7 @@ export class Player extends Emitter {
     if (audio.src !== url) return;
     if (!audio.error) audio.currentTime = this.#wantedS;
     this.#measuring = null;
+    if (this.#playsOn && audio.paused && !audio.error) await this.#start(); // the end has stopped it
   }
 
   #heard() {

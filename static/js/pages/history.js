@@ -76,7 +76,7 @@ function tidy() {
   }
   need("input[name=filter]").setAttribute("value", kind);
   more.hidden = next === null;
-  clear.hidden = list.size === 0;
+  clear.hidden = list.size === 0 || kind !== "all" || text !== ""; // all is more than what is on show then
 }
 
 /**

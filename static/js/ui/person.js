@@ -24,11 +24,13 @@ export function drawPerson(element, relation, query = "") {
   write(element, "[data-name]", user.display_name, query);
   write(element, "[data-handle]", `@${user.username}`, query);
   write(element, "[data-presence-words]", noteOf(relation));
-  label(element, "[data-call=video]", _("Call %(name)s", { name: user.username }));
-  label(element, "[data-call=audio]", _("Audio call to %(name)s", { name: user.username }));
-  label(element, "[data-menu]", _("More for %(name)s", { name: user.username }));
-  label(element, "[data-accept]", _("Accept the request of %(name)s", { name: user.username }));
-  label(element, "[data-refuse]", _("Refuse the request of %(name)s", { name: user.username }));
+  const name = user.username;
+  label(element, ".favourite-call", _("Video call to %(name)s", { name })); // no word and no picture on it says which
+  label(element, ".row-actions [data-call=video]", _("Call %(name)s", { name }));
+  label(element, "[data-call=audio]", _("Audio call to %(name)s", { name }));
+  label(element, "[data-menu]", _("More for %(name)s", { name }));
+  label(element, "[data-accept]", _("Accept the request of %(name)s", { name }));
+  label(element, "[data-refuse]", _("Refuse the request of %(name)s", { name }));
 }
 
 /** @param {Relation} relation */
