@@ -67,7 +67,10 @@ class UserInbox(Channel):
         return await (found if timeout_s is None else within(self._clock, timeout_s, found, "an incoming call"))
 
     async def ringing(self, call_id: str) -> None:
-        """Say that this device now shows the call: only then the caller hears it ring."""
+        """Say that this device now shows the call: only then the caller hears it ring.
+
+        FrameError `already_answered` or `call_ended` if it must not ring any more.
+        """
         await self._say("ringing", call_id)
 
     async def answer(self, call_id: str) -> Call:

@@ -112,11 +112,16 @@ def reach(call: Call, user_id: str) -> Call:
 
 
 def acknowledge_ringing(call: Call, user_id: str, now: datetime) -> Call:
-    """A device of the person shows the call: only now does the caller's state become ``ringing``."""
+    """A device of the person shows the call: only now does the caller's state become ``ringing``.
+
+    A device that slept asks by this whether it may ring at all: for a leg that rings no longer it is refused.
+    """
     leg = _callee_leg(call, user_id)
     _refuse_if_over(call)
-    if not leg.is_ringable or leg.state == "ringing":
+    if leg.state == "ringing":
         return call
+    if not leg.is_ringable:
+        raise AlreadyAnswered()
     changed = _with_leg(call, replace(leg, state="ringing", reached=True, ringing_at=now))
     if call.state == "inviting":
         changed = replace(changed, state="ringing")

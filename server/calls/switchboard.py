@@ -81,7 +81,8 @@ class Switchboard:
     # ── what people do ──
 
     async def acknowledge_ringing(self, call_id: str, who: Identity) -> Call:
-        """A device shows the call; raises :class:`~server.errors.CallEnded` if there is nothing left to ring for."""
+        """A device shows the call; raises :class:`~server.errors.CallEnded` or, where only this person is rung no
+        longer, :class:`~server.errors.AlreadyAnswered` if there is nothing left to ring for."""
         return await self._theirs(call_id, who, rules.acknowledge_ringing)
 
     async def answer(self, call_id: str, who: Identity, device_id: str) -> Call:

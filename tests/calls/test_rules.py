@@ -162,9 +162,21 @@ def test_a_second_device_that_rings_changes_nothing() -> None:
     assert rules.acknowledge_ringing(call, BOB.id, LATER) is call
 
 
-def test_ringing_after_the_answer_changes_nothing() -> None:
-    call = answered(placed())
-    assert rules.acknowledge_ringing(call, BOB.id, LATER) is call
+@pytest.mark.parametrize(
+    "call",
+    [
+        answered(placed()),
+        answered(answered(placed(BOB, CAROL)), by=CAROL),
+        rules.decline(placed(BOB, CAROL), BOB.id, START),
+        rules.block(placed(), BOB.id, START, 0.5),
+        rules.disturb_no_more(placed(BOB, CAROL), BOB.id, START),
+        rules.busy_elsewhere(placed(BOB, CAROL), BOB.id, START, "busy"),
+    ],
+    ids=["answered", "among several", "declined", "blocked", "do not disturb", "busy"],
+)
+def test_nothing_rings_for_one_whose_leg_rings_no_longer(call: Call) -> None:
+    with pytest.raises(AlreadyAnswered):
+        rules.acknowledge_ringing(call, BOB.id, LATER)
 
 
 def test_the_caller_does_not_ring() -> None:

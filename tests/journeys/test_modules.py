@@ -649,6 +649,15 @@ def test_an_invitation_that_waited_on_a_sleeping_machine_does_not_ring_when_the_
     assert run(INBOX + LATE + body) == [[], []]
 
 
+def test_an_invitation_that_waited_never_rings_when_another_device_has_answered_meanwhile(run: Run) -> None:
+    body = """
+      l.last().say("incoming_stopped", { seq: 2, call_id: "k", reason: "answered_elsewhere", ...said });
+      l.last().say("error", { id, code: "already_answered", message: "…", retryable: false });
+      await l.clock.pass(30_000); return [rung, stopped];
+    """
+    assert run(INBOX + LATE + body) == [[], []]
+
+
 def test_an_invitation_that_waited_rings_for_what_is_left_when_the_server_says_that_the_call_still_does(
     run: Run,
 ) -> None:

@@ -64,6 +64,13 @@ class TestRinging:
         assert "incoming" not in await inbox.settled()
 
     @pytest.mark.gen_test
+    async def test_cannot_be_acknowledged_by_a_device_after_another_has_answered(self, running: Running) -> None:
+        _, call, [(_, first), (_, second)] = await rung(running, devices=2)
+        await first.request("answer", call_id=call["call_id"])
+        answer = await second.request("ringing", call_id=call["call_id"])
+        assert (answer["type"], answer["code"], answer["retryable"]) == ("error", "already_answered", False)
+
+    @pytest.mark.gen_test
     async def test_cannot_be_acknowledged_after_the_end(self, running: Running) -> None:
         alice, call, [(_, inbox)] = await rung(running)
         await alice.do("cancel", call)

@@ -75,6 +75,7 @@ export class Inbox extends Emitter {
    * This page shows the call now: only then does the caller hear it ring.
    *
    * @param {string} callId
+   * @throws {RequestError} `already_answered` or `call_ended` where nothing rings any more: it has stopped here, too
    */
   async ringing(callId) {
     await this.#decide("ringing", callId);
