@@ -14,6 +14,7 @@ export const incoming = {
   audio: _("Incoming audio call"),
   endsCurrent: _("Answering ends your current call."),
   failed: _("The call could not be answered. Please try again."),
+  declineFailed: _("The call could not be declined. Please try again."),
   silenced: _("Silenced. The call can still be answered."),
 };
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.journeys.browsing import PATIENCE_MS, Person
 from tests.journeys.conftest import MakePerson
@@ -26,6 +27,33 @@ def talk(caller: Person, callee: Person) -> None:
     caller.call(callee.username)
     callee.answer()
     caller.expect_media()
+
+
+class Held:
+    """Frames of one type that a person's page sends do not arrive until the test refuses them."""
+
+    def __init__(self, person: Person, kind: str) -> None:
+        self._kind = kind
+        self._frames: list[tuple[WebSocketRoute, str]] = []
+        person.page.route_web_socket(re.compile("/ws/user"), self._connect)
+        person.page.reload()
+
+    def _connect(self, page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            frame = json.loads(message)
+            if frame["type"] == self._kind:
+                self._frames.append((page, frame["id"]))
+            else:
+                server.send(message)
+
+        page.on_message(pass_on)
+
+    def refuse(self) -> None:
+        """They get an error."""
+        for page, frame_id in self._frames:
+            page.send(json.dumps({"type": "error", "id": frame_id, "code": "internal_error", "message": ""}))
 
 
 def test_fills_the_screen_of_a_phone_with_its_buttons_under_the_thumb(person: MakePerson) -> None:
@@ -72,6 +100,42 @@ def test_can_be_silenced_by_escape_and_answered_all_the_same(person: MakePerson)
     bob.page.keyboard.press("Escape")
     bob.answer()
     alice.expect_media()
+    alice.button("Hang up").click()
+
+
+def test_stays_however_often_escape_is_pressed(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    alice.call("bob")
+    rings(bob, "alice")
+    for _ in range(3):
+        bob.page.keyboard.press("Escape")
+    bob.page.wait_for_timeout(100)  # a dialog that closes does so in a moment
+    assert bob.page.locator("#incoming").evaluate("(dialog) => dialog.matches(':modal')")
+    expect(bob.page.locator("#incoming [data-announcer]")).to_have_text("Silenced. The call can still be answered.")
+    bob.button("Decline").click()
+
+
+def test_comes_back_when_something_closes_it(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    alice.call("bob")
+    rings(bob, "alice")
+    bob.page.locator("#incoming").evaluate("(dialog) => dialog.close()")
+    rings(bob, "alice")
+    bob.button("Decline").click()
+    expect(bob.page.locator("#incoming")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("button", "deed"), [("Answer", "answer"), ("Decline", "decline")])
+def test_says_in_place_that_it_could_not_be_done(person: MakePerson, button: str, deed: str) -> None:
+    alice, bob = person("alice"), person("bob")
+    held = Held(bob, deed)
+    alice.call("bob")
+    bob.button(button).click()
+    expect(bob.button(button)).to_have_attribute("aria-busy", "true")
+    held.refuse()
+    problem = bob.page.locator("#incoming").get_by_role("status").filter(has_text="The call could not be")
+    expect(problem).to_be_visible(timeout=PATIENCE_MS)
+    expect(bob.button(button)).not_to_have_attribute("aria-busy", "true")
     alice.button("Hang up").click()
 
 

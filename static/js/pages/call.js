@@ -239,7 +239,7 @@ function hangUp() {
 
 /** @param {boolean} camera */
 async function answer(camera) {
-  await decide(async () => {
+  await decide(camera ? "#answer" : "#answer-audio", incoming.failed, async () => {
     const call = await inbox.answer(boot.call.call_id);
     if (!camera) history.replaceState(null, "", WITHOUT_CAMERA);
     session.answered(call, camera);
@@ -247,30 +247,40 @@ async function answer(camera) {
 }
 
 async function decline() {
-  await decide(async () => session.apply(await inbox.decline(boot.call.call_id)));
+  await decide("#decline", incoming.declineFailed, async () => session.apply(await inbox.decline(boot.call.call_id)));
 }
 
 /** While the person's own decision is under way, what is heard of the call may be its result. */
 let deciding = false;
 
-/** @param {() => Promise<void>} act */
-async function decide(act) {
+/**
+ * @param {string} pressed its button
+ * @param {string} failed what to say if nothing came of it
+ * @param {() => Promise<void>} act
+ */
+async function decide(pressed, failed, act) {
+  if (deciding) return;
   deciding = true;
+  need(pressed).setAttribute("aria-busy", "true");
   shell.ringer.silence();
   enableIncoming(false);
   try {
     await act();
   } catch (error) {
-    if (session.view.phase === "incoming") toast(incoming.failed, "error");
+    if (session.view.phase === "incoming") toast(failed, "error");
   } finally {
     deciding = false;
     enableIncoming(true);
   }
 }
 
-/** @param {boolean} enabled */
+/** @param {boolean} enabled the one that was pressed keeps the focus */
 function enableIncoming(enabled) {
-  for (const id of ["#answer", "#answer-audio", "#decline"]) /** @type {HTMLButtonElement} */ (need(id)).disabled = !enabled;
+  for (const id of ["#answer", "#answer-audio", "#decline"]) {
+    const button = /** @type {HTMLButtonElement} */ (need(id));
+    if (enabled) button.removeAttribute("aria-busy");
+    button.disabled = !enabled && button.getAttribute("aria-busy") !== "true";
+  }
 }
 
 async function callAgain() {

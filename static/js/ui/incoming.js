@@ -38,6 +38,8 @@ export class IncomingDialog {
   #ringing = [];
   /** The call in which this person is, on this device or another. @type {Call | null} */
   #current = null;
+  /** What is answered, declined or ignored at this moment. @type {Call | null} */
+  #deciding = null;
 
   /** @param {IncomingOptions} options */
   constructor({ client, ringer, ownId, callHere, busy = () => false, beforeAnswer = async () => {} }) {
@@ -51,11 +53,12 @@ export class IncomingDialog {
     this.#inbox.on("incoming", ({ call }) => this.#add(call));
     this.#inbox.on("stopped", ({ call, reason }) => this.#remove(call, reason));
     this.#inbox.on("call", (call) => this.#changed(call));
-    this.#dialog.addEventListener("cancel", (event) => this.#escape(event));
-    this.#onClick("[data-answer]", () => this.#answer(this.#ringing[0], true));
-    this.#onClick("[data-answer-audio]", () => this.#answer(this.#ringing[0], false));
-    this.#onClick("[data-decline]", () => this.#decline(this.#ringing[0]));
-    this.#onClick("[data-ignore]", () => this.#act(this.#ringing[0], ({ call_id }) => this.#inbox.ignore(call_id)));
+    document.addEventListener("keydown", (event) => this.#escape(event));
+    this.#dialog.addEventListener("close", () => this.#comeBack());
+    this.#onClick("[data-answer]", (button) => this.#answer(this.#ringing[0], button, true));
+    this.#onClick("[data-answer-audio]", (button) => this.#answer(this.#ringing[0], button, false));
+    this.#onClick("[data-decline]", (button) => this.#decline(this.#ringing[0], button));
+    this.#onClick("[data-ignore]", (button) => this.#ignore(this.#ringing[0], button));
   }
 
   /** @param {Call} call */
@@ -115,11 +118,25 @@ export class IncomingDialog {
     setText(need("[data-answer] [data-label]", this.#dialog), waiting ? _("Hang up and answer") : _("Answer"));
     need("[data-answer-audio]", this.#dialog).hidden = !video || waiting;
     this.#listOthers();
-    this.#enable(true);
-    if (waiting) this.#stepIn(caller);
-    else this.#takeOver();
+    this.#tellProblem("");
+    this.#enable(this.#deciding !== call);
+    this.#open(waiting, caller);
     const softly = waiting || ringsSoftly(call, this.#ownId);
     this.#ringer.start(strings.title(caller.display_name), softly ? "callWaiting" : "ringtone");
+  }
+
+  /**
+   * @param {boolean} waiting
+   * @param {User} caller
+   */
+  #open(waiting, caller) {
+    if (waiting) this.#stepIn(caller);
+    else this.#takeOver();
+  }
+
+  /** As long as it rings there must be something to answer with, whatever has closed the dialog. */
+  #comeBack() {
+    if (this.#ringing.length > 0 && !this.#dialog.open) this.#open(this.#waiting, callerOf(this.#ringing[0]));
   }
 
   #takeOver() {
@@ -158,17 +175,18 @@ export class IncomingDialog {
     const [decline, answer] = [need("[data-decline]", item), need("[data-answer]", item)];
     decline.setAttribute("aria-label", _("Decline %(name)s", { name: caller.username }));
     answer.setAttribute("aria-label", _("Answer %(name)s", { name: caller.username }));
-    decline.addEventListener("click", () => this.#decline(call));
-    answer.addEventListener("click", () => this.#answer(call, true));
+    decline.addEventListener("click", () => this.#decline(call, decline));
+    answer.addEventListener("click", () => this.#answer(call, answer, true));
     return item;
   }
 
   /**
    * @param {Call} call
+   * @param {HTMLElement} button
    * @param {boolean} camera whether one is seen, in a call with video
    */
-  async #answer(call, camera) {
-    await this.#act(call, async ({ call_id, media }) => {
+  async #answer(call, button, camera) {
+    await this.#act(call, button, strings.failed, async ({ call_id, media }) => {
       this.#ringer.silence();
       await this.#endCurrent();
       await this.#inbox.answer(call_id);
@@ -181,45 +199,80 @@ export class IncomingDialog {
     else if (this.#current) await this.#api.hangup(this.#current.call_id);
   }
 
-  /** @param {Call} call */
-  async #decline(call) {
-    await this.#act(call, ({ call_id }) => this.#inbox.decline(call_id));
+  /**
+   * @param {Call} call
+   * @param {HTMLElement} button
+   */
+  async #decline(call, button) {
+    await this.#act(call, button, strings.declineFailed, ({ call_id }) => this.#inbox.decline(call_id));
+  }
+
+  /**
+   * @param {Call} call
+   * @param {HTMLElement} button
+   */
+  async #ignore(call, button) {
+    // It is gone from here at once: if the server does not hear of it, there is nothing to tell.
+    await this.#act(call, button, "", ({ call_id }) => this.#inbox.ignore(call_id));
   }
 
   /**
    * @param {Call | undefined} call
+   * @param {HTMLElement} button that was pressed: it shows that something goes on
+   * @param {string} failed what to say if nothing came of it
    * @param {(call: Call) => Promise<unknown>} act
    */
-  async #act(call, act) {
-    if (!call) return;
+  async #act(call, button, failed, act) {
+    if (!call || this.#deciding === call) return;
+    this.#deciding = call;
+    this.#tellProblem("");
+    button.setAttribute("aria-busy", "true");
     this.#enable(false);
     try {
       await act(call);
     } catch (error) {
-      if (this.#ringing.includes(call)) toast(strings.failed, "error");
+      if (this.#ringing.includes(call)) this.#tellProblem(failed);
     } finally {
-      this.#enable(true);
+      if (this.#deciding === call) {
+        this.#deciding = null;
+        this.#enable(true);
+      }
     }
   }
 
-  /** @param {Event} event Escape silences; it neither answers nor declines */
+  /** @param {string} sentence in the dialog: what is outside a modal one can neither be seen well nor heard */
+  #tellProblem(sentence) {
+    setText(need("[data-problem]", this.#dialog), sentence);
+  }
+
+  /**
+   * Escape silences; it neither answers nor declines. By the key, because browsers let a page refuse a dialog's `cancel`
+   * only now and then.
+   *
+   * @param {KeyboardEvent} event
+   */
   #escape(event) {
+    if (event.key !== "Escape" || !this.#dialog.matches(":modal")) return;
     event.preventDefault();
     this.#ringer.silence();
     announce(strings.silenced);
   }
 
-  /** @param {boolean} enabled */
+  /** @param {boolean} enabled the one that was pressed keeps the focus */
   #enable(enabled) {
-    for (const button of this.#dialog.querySelectorAll("button")) button.disabled = !enabled;
+    for (const button of this.#dialog.querySelectorAll("button")) {
+      if (enabled) button.removeAttribute("aria-busy");
+      button.disabled = !enabled && button.getAttribute("aria-busy") !== "true";
+    }
   }
 
   /**
    * @param {string} selector
-   * @param {() => void} action
+   * @param {(button: HTMLElement) => void} action
    */
   #onClick(selector, action) {
-    need(selector, this.#dialog).addEventListener("click", action);
+    const button = need(selector, this.#dialog);
+    button.addEventListener("click", () => action(button));
   }
 }
 
