@@ -17,14 +17,20 @@ from server.languages.sentences import N_
 from server.settings import Settings
 from server.store.voicemail import Voicemail
 from server.voicemail.mailboxes import view
+from server.voicemail.uploads import Upload
 
 UPLOAD_TIMEOUT_S = 120.0
 """Three minutes of speech are some 700 KiB, which a telephone at the edge of its network sends at 50 kbit/s."""
+LENGTH_DIGITS = 18
+"""Of a ``Content-Length``: as many already say that it is too large, and Python reads no number of thousands."""
 
 
 @tornado.web.stream_request_body
 class LeaveVoicemailHandler(ApiHandler):
-    """``POST /calls/{call_id}/voicemail``. The body is a recording; it is taken in once it is known from whom."""
+    """``POST /calls/{call_id}/voicemail``. The body is a recording; it is taken in once it is known from whom, and that
+    they may leave one."""
+
+    upload: Upload | None = None
 
     @classmethod
     def kept_body_bytes(cls, settings: Settings) -> int:
@@ -36,13 +42,29 @@ class LeaveVoicemailHandler(ApiHandler):
         return self.services.settings.voicemail.max_bytes
 
     async def prepare(self) -> None:
-        """As everywhere; refuses what says that it is too large before it is read."""
+        """As everywhere; refuses whoever may leave nothing, and what says that it is too large, before it is read."""
         self._recording = bytearray()
         await super().prepare()
         declared = self.request.headers.get("Content-Length", "0")
-        self._require_size(int(declared) if declared.isdecimal() else 0)
+        self._require_size(int(declared.lstrip("0")[:LENGTH_DIGITS] or 0) if declared.isdecimal() else 0)
+        if self.request.method == "POST":
+            self.upload = await self.services.mailboxes.begin(self.path_args[0], self.who)
         if isinstance(self.request.connection, HTTP1Connection):
             self.request.connection.set_body_timeout(UPLOAD_TIMEOUT_S)
+
+    def on_finish(self) -> None:
+        """Answered: the next recording may come."""
+        self._release()
+
+    def on_connection_close(self) -> None:
+        """The client is gone, or took too long."""
+        self._release()
+        super().on_connection_close()
+
+    def _release(self) -> None:
+        self._recording = bytearray()
+        if self.upload is not None:
+            self.upload.release()
 
     def data_received(self, chunk: bytes) -> None:
         """Keeps a piece; there are no more of them than :class:`server.app.BoundedBody` lets through."""

@@ -78,6 +78,8 @@ MAX_READ_BYTES = 64 * KEPT_BODY_BYTES
 """What is read of a body at most, within the time above, to be able to answer 413."""
 SEEN_INTERVAL_S = 60.0
 """How exactly «last seen» is known of a device, for one write a minute."""
+ENDS_INTERVAL_S = 60.0
+"""How exactly a socket ends with a sign-in that runs out after weeks."""
 NO_CONTACT = "mailto:postmaster@localhost"
 RETURN_SLOT_S = 0.02
 """While draining, each client is told to come back this much after the one before: 1,000 within 20 s."""
@@ -183,6 +185,7 @@ class Server:
         )
         sockets = settings.sockets
         hub = Hub(bus, clock, sockets.max_connections_per_user, self._on_closed)
+        sign_ins.in_use = hub.sign_ins_of
         devices = Devices(sign_in_store, sign_ins, hub, bus, clock)
         presence = PresenceBoard(hub, bus, clock)
         epoch = new_id()
@@ -282,6 +285,7 @@ class Server:
                 Job("sweep", settings.jobs.sweep_interval_s, self.sweep),
                 Job("revocations", settings.jobs.revocation_interval_s, sign_ins.notice_revocations),
                 Job("device_changes", settings.jobs.revocation_interval_s, devices.notice_changes),
+                Job("sign_ins_over", ENDS_INTERVAL_S, devices.notice_ends),
                 Job("devices_seen", SEEN_INTERVAL_S, devices.note_seen),
                 Job("records", settings.jobs.record_flush_interval_s, self.records.flush),
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),

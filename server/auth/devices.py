@@ -10,7 +10,7 @@ from server.clock import Clock
 from server.errors import BadRequest, NotFound
 from server.ids import is_id
 from server.languages.sentences import N_
-from server.realtime.bus import SIGN_INS, Bus, DeviceChanged
+from server.realtime.bus import SIGN_INS, Bus, DeviceChanged, SignInsEnded
 from server.realtime.hub import Hub
 from server.store.sign_ins import SignIn, SignInStore
 
@@ -77,6 +77,14 @@ class Devices:
         for device in changed:
             self._tell(device)
         return len(changed)
+
+    async def notice_ends(self) -> int:
+        """Closes what is still open of sign-ins that have run out, or are not stored any more; returns how many."""
+        in_use = self._hub.sign_ins()
+        over = in_use - await self._store.standing(in_use, self._clock.now()) if in_use else set()
+        if over:
+            self._bus.publish(SIGN_INS, SignInsEnded(tuple(over)))
+        return len(over)
 
     async def note_seen(self) -> int:
         """Writes down which devices are there or have been since the last time; returns how many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import msgspec
@@ -58,6 +58,8 @@ class SignIns:
         self._seen: set[str] = set()  # sign-ins that were shown since take_seen()
         self._changes = 0  # how often sign-ins have ended or changed: what was read before that may be stale
         self._revocations_seen_at = clock.now()
+        self.in_use: Callable[[str], Iterable[str]] = lambda user_id: ()
+        """The sign-ins of a person with which something is open here, stored or not."""
         bus.subscribe(SIGN_INS, self._on_bus)
 
     async def sign_in(self, username: str, password: str, device: str, address: str) -> tuple[User, SignIn]:
@@ -151,8 +153,10 @@ class SignIns:
     async def end_all(self, user_id: str, why: str, *, but: str | None = None) -> int:
         """Ends every sign-in of a person ``but`` one; returns how many."""
         ended = await self._store.revoke_all(user_id, self._clock.now(), why, but=but)
-        if ended:
-            self._bus.publish(SIGN_INS, SignInsEnded(tuple(ended)))
+        # What has run out is not stored any more, and may be open all the same.
+        closing = {*ended, *self.in_use(user_id)} - {but}
+        if closing:
+            self._bus.publish(SIGN_INS, SignInsEnded(tuple(closing)))
         return len(ended)
 
     async def notice_revocations(self) -> int:

@@ -84,6 +84,14 @@ class Hub:
         """The sign-ins of :meth:`has_device`."""
         return {sign_in_id for sign_in_id in self._by_sign_in if self.has_device(sign_in_id)}
 
+    def sign_ins(self) -> set[str]:
+        """The sign-ins of every session."""
+        return set(self._by_sign_in)
+
+    def sign_ins_of(self, user_id: str) -> set[str]:
+        """The sign-ins of the sessions of a person."""
+        return {session.who.sign_in_id for session in self.sessions_of(user_id)}
+
     def has_room_for(self, user_id: str) -> bool:
         """Whether one more socket of that person is within their limit; those that are being let in count."""
         here = sum(1 for each in self._by_user.get(user_id, {}).values() if each.detached_at_s is None)

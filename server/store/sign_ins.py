@@ -87,6 +87,11 @@ class SignInStore:
         query = {"user_id": user_id, "revoked_at": None, "expires_at": {"$gt": now}}
         return [sign_in for sign_in in map(_sign_in, await self._sign_ins.find(query)) if sign_in is not None]
 
+    async def standing(self, sign_in_ids: Iterable[str], now: datetime) -> set[str]:
+        """Those of ``sign_in_ids`` that are good now."""
+        query = {"_id": {"$in": list(sign_in_ids)}, "revoked_at": None, "expires_at": {"$gt": now}}
+        return {str(document["_id"]) for document in await self._sign_ins.find(query, fields=["_id"])}
+
     async def change(self, sign_in_id: str, user_id: str, **fields: Any) -> SignIn | None:
         """Sets ``fields`` of a sign-in of that person and returns it as it is then; ``None`` if it is over or there is
         none of theirs."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from server.auth.identity import Identity
-from server.calls.model import Call
+from server.calls.model import Call, Leg
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
 from server.errors import (
@@ -36,6 +36,7 @@ from server.store.driver import Duplicate, NoSuchFile
 from server.store.voicemail import Voicemail, VoicemailStore
 from server.voicemail import rules
 from server.voicemail.audio import audio_type
+from server.voicemail.uploads import Upload, Uploads
 from server.wire import optional_rfc3339, rfc3339
 
 log = get_logger("voicemail")
@@ -78,10 +79,37 @@ class Mailboxes:
         self._clock = clock
         self._settings = settings
         self._buckets: dict[str, TokenBucket] = {}
+        self.uploads = Uploads()
         self.on_left: list[Callable[[Voicemail], None]] = []
         """Told of each message when its recipient is; they must not block."""
 
     # ── the caller's side ──
+
+    async def begin(self, call_id: str, who: Identity) -> Upload:
+        """Whether a recording may come at all, before it does: a place for it, which is to be released.
+
+        Raises :class:`RateLimited`, and as :meth:`leave` does for the call and the mailbox. Whoever is blocked is
+        answered the same.
+        """
+        self._require_within_rate(who.user.id)
+        upload = self.uploads.begin(who.user.id)
+        try:
+            await self._recipient(call_id, who)
+        except BaseException:
+            upload.release()
+            raise
+        return upload
+
+    async def _recipient(self, call_id: str, who: Identity) -> Leg:
+        if not self._settings.enabled:
+            raise Forbidden("Messages cannot be left on this server")
+        call = await self._switchboard.of(call_id, who.user.id)
+        leg = rules.recipient(call, who.user.id, self._clock.now(), self._settings.window_s)
+        if await self._messages.was_left_for(call_id):
+            raise AlreadyLeft()
+        if await self._messages.count(leg.user.id) >= self._settings.max_messages:
+            raise MailboxFull()
+        return leg
 
     async def leave(
         self, call_id: str, who: Identity, content: bytes, duration_ms: str, waveform: str
@@ -90,16 +118,11 @@ class Mailboxes:
 
         ``duration_ms`` and ``waveform`` are what the caller says, as text; see :mod:`server.voicemail.rules`. Raises
         :class:`NotFound`, :class:`~server.errors.BadState`, :class:`AlreadyLeft`, :class:`MailboxFull`,
-        :class:`BadRequest`, :class:`TooLarge`, :class:`UnsupportedMediaType`, :class:`RateLimited`, :class:`Forbidden`.
+        :class:`BadRequest`, :class:`TooLarge`, :class:`UnsupportedMediaType`, :class:`Forbidden`.
 
         Whoever is blocked is answered the same, after the same work, and nothing is kept but that it happened.
         """
-        self._require_within_rate(who.user.id)
-        if not self._settings.enabled:
-            raise Forbidden("Messages cannot be left on this server")
-        now = self._clock.now()
-        call = await self._switchboard.of(call_id, who.user.id)
-        leg = rules.recipient(call, who.user.id, now, self._settings.window_s)
+        leg = await self._recipient(call_id, who)
         message = Voicemail(
             voicemail_id=new_id(),
             call_id=call_id,
@@ -109,12 +132,8 @@ class Mailboxes:
             size_bytes=len(content),
             content_type=self._type_of(content),
             waveform=rules.waveform(waveform),
-            created_at=now,
+            created_at=self._clock.now(),
         )
-        if await self._messages.was_left_for(call_id):
-            raise AlreadyLeft()
-        if await self._messages.count(leg.user.id) >= self._settings.max_messages:
-            raise MailboxFull()
         blocked = (await self._contacts.standings(who.user.id, [leg.user.id]))[leg.user.id].blocked
         await self._keep(message, content, only_a_trace=blocked or leg.state == "blocked")
         return view(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,6 +117,30 @@ class TestADisabledAccount:
         for disabled in (True, False):
             await running.services.accounts.set_disabled(alice.user, disabled)
         assert (await (await alice.open("/ws/user")).closed()).code == CloseCode.UNAUTHENTICATED
+
+
+class TestASignInThatRunsOut:
+    @pytest.mark.gen_test
+    async def test_closes_its_sockets(self, running: Running) -> None:
+        alice = await running.person("alice")
+        inbox, other = await alice.inbox(), await (await running.device(alice.user)).inbox()
+        soon = running.clock.now() + timedelta(seconds=60)
+        sign_ins = running.services.database.collection("sign_ins")
+        await sign_ins.update({"_id": alice.sign_in_id}, {"$set": {"expires_at": soon}})
+        running.clock.move(61)
+        await running.server.jobs.jobs["sign_ins_over"].body()
+        assert await signed_out(inbox)
+        assert "bye" not in await other.settled()
+
+    @pytest.mark.gen_test
+    async def test_and_is_not_stored_any_more_closes_them_with_a_new_password(self, running: Running) -> None:
+        alice = await running.person("alice")
+        other = await running.device(alice.user)
+        inbox, mine = await alice.inbox(), await other.inbox()
+        await running.services.database.collection("sign_ins").delete({"_id": alice.sign_in_id})
+        await running.services.sign_ins.end_all(alice.id, "the password was changed", but=other.sign_in_id)
+        assert await signed_out(inbox)
+        assert "bye" not in await mine.settled()
 
 
 class TestAnotherProcess:
