@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 from datetime import datetime
@@ -248,6 +249,18 @@ class Switchboard:
                 return seeming is None
         raise Conflict()
 
+    def _schedule_seeming(self, before: Call | None, after: Call) -> None:
+        """Lets each newly blocked leg seem to ring at its own moment; the sweep, whose beat would show, comes after."""
+        for leg in after.legs:
+            was = before.leg(leg.leg_id) if before else None
+            if leg.seems_ringing_at is not None and (was is None or was.seems_ringing_at is None):
+                self._background.start(partial(self._seem_to_ring, after.call_id, leg.seems_ringing_at), "seem_to_ring")
+
+    async def _seem_to_ring(self, call_id: str, at: datetime) -> None:
+        while (left_s := (at - self._clock.now()).total_seconds()) > 0:
+            await asyncio.sleep(left_s)
+        await self._expire(call_id)
+
     async def _catch_up(self) -> None:
         """Tells what another process did at a deadline (``ringback sweep``, say) to those who hang on this one."""
         now = self._clock.now()
@@ -314,6 +327,7 @@ class Switchboard:
             self._live[after.call_id] = after
         for topic, message in notices(before, after, actor, self._clock.now(), by):
             self._bus.publish(topic, message)
+        self._schedule_seeming(before, after)
         self._unread.changed(unread_by(after))
         for listener in self.listeners:
             listener(before, after)
@@ -329,8 +343,8 @@ class Switchboard:
 
 
 def seeming_delay_s() -> float:
-    """How long a telephone takes until it rings, in seconds: each time another time."""
-    return random.uniform(0.2, 1.2)
+    """How long a telephone that is connected takes until it says that it rings, in seconds: each time another time."""
+    return random.uniform(0.05, 0.6)
 
 
 def _busy_elsewhere(call: Call, now: datetime, *, user: User) -> Call:

@@ -45,6 +45,17 @@ class TestTheCaller:
         assert (ended["end_reason"], ended["ended_by"], leg(ended, bob)["state"]) == ("no_answer", None, "missed")
 
     @pytest.mark.gen_test
+    async def test_sees_each_ring_at_its_own_moment_though_no_sweep_comes(self, running: Running) -> None:
+        alice, bob, carol = await running.people("alice", "bob", "carol")
+        for person in (bob, carol):
+            await blocks(person, alice)
+        mine = await alice.inbox()
+        await alice.place("bob", "carol")
+        for person in (bob, carol):
+            shown = (await mine.next("call", user_id=person.id))["call"]
+            assert (shown["state"], leg(shown, person)["state"]) == ("ringing", "ringing")
+
+    @pytest.mark.gen_test
     async def test_seeming_to_ring_is_no_deadline_that_has_passed(self, running: Running) -> None:
         alice, _, _ = await blocked_pair(running)
         await alice.place("bob")
@@ -66,7 +77,7 @@ class TestTheCaller:
         assert (await ask("POST", "/calls", dial))["call_id"] == first["call_id"]
         room = await alice.room(first)
         await seem_to_ring(running)
-        await room.next("call")
+        await mine.next("call", user_id=bob.id)
         await ask("GET", f"/calls/{first['call_id']}")
         await ask("POST", f"/calls/{first['call_id']}/answer")
         running.clock.move(45)
