@@ -16,7 +16,7 @@ from server.calls.presence import PresenceBoard
 from server.calls.rules import Callee
 from server.calls.switchboard import MAX_RACES, Switchboard, seeming_delay_s
 from server.clock import Clock
-from server.errors import AlreadyAnswered, BadRequest, CallEnded, CannotCallSelf, Conflict, UserNotFound
+from server.errors import AlreadyAnswered, BadRequest, CallEnded, CannotCallSelf, Conflict, Unavailable, UserNotFound
 from server.ids import new_id
 from server.languages.sentences import N_
 from server.settings import CallSettings
@@ -107,7 +107,7 @@ class Dialling:
             call = rules.place(
                 who.user, device, callees, media, self._clock.now(), self._switchboard.timing, new_id, client_key
             )
-            if await self._stored(call):
+            if await self._stored(call, who):
                 self._switchboard.tell(None, call, who.sign_in_id, who.user.id)
                 return Placed(call, created=True, merged=False)
             known = await self._known(who, client_key)
@@ -121,12 +121,15 @@ class Dialling:
         known = await self._calls.by_client_key(who.user.id, client_key)
         return None if known is None else Placed(known, created=False, merged=False)
 
-    async def _stored(self, call: Call) -> bool:
+    async def _stored(self, call: Call, who: Identity) -> bool:
         """False if another call of the pair, or with that key, was stored meanwhile."""
         try:
             await self._calls.insert(call)
         except Duplicate:
             return False
+        except Unavailable:
+            self._switchboard.tell_if_stored(None, call, who.sign_in_id, who.user.id)
+            raise
         return True
 
     # ── whom ──

@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from server.auth.identity import Identity
 from server.calls import rules
 from server.calls.history import unread_by
@@ -18,7 +20,7 @@ from server.calls.presence import PresenceBoard
 from server.calls.rules import Timing
 from server.calls.unread import UnreadCounts
 from server.clock import Clock
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, NotFound, Unavailable
 from server.ids import is_id
 from server.log import get_logger
 from server.realtime.background import Background
@@ -243,8 +245,8 @@ class Switchboard:
             after = rules.expire(before, self._clock.now()) if before else None
             if before is None or after is None or after is before:
                 return False
-            if await self._calls.replace(after, rev=before.rev):
-                seeming = rules.seems_to_ring_now(before, after)
+            seeming = rules.seems_to_ring_now(before, after)
+            if await self._stored(before, after, None, seeming):
                 self.tell(before, after, None, seeming)
                 return seeming is None
         raise Conflict()
@@ -297,10 +299,30 @@ class Switchboard:
             after = rule(before, self._clock.now())
             if after is before:
                 return before
-            if await self._calls.replace(after, rev=before.rev):
+            if await self._stored(before, after, actor, user_id):
                 self.tell(before, after, actor, user_id)
                 return after
         raise Conflict()
+
+    async def _stored(self, before: Call, after: Call, actor: str | None, by: str | None) -> bool:
+        try:
+            return await self._calls.replace(after, rev=before.rev)
+        except Unavailable:
+            self.tell_if_stored(before, after, actor, by)
+            raise
+
+    def tell_if_stored(self, before: Call | None, after: Call, actor: str | None, by: str | None) -> None:
+        """As :meth:`tell`, soon, for a write whose answer was lost: the database may have done it."""
+        self._background.start(partial(self._tell_if_stored, before, after, actor, by), "tell_if_stored")
+
+    async def _tell_if_stored(self, before: Call | None, after: Call, actor: str | None, by: str | None) -> None:
+        current = await self._calls.get(after.call_id)
+        if current is None or (before is not None and current.rev <= before.rev):
+            return
+        if replace(current, lease_until=after.lease_until) == after:
+            self.tell(before, current, actor, by)
+        else:  # somebody else has changed it: with ours or without it, nobody knows
+            self.tell(before, current, None, current.ended_by)
 
     def tell(self, before: Call | None, after: Call, actor: str | None, by: str | None) -> None:
         """Tells everybody concerned what has become of ``before``, or of a newer one that they know.

@@ -1,0 +1,106 @@
+"""What happens between a question to the database and its answer, with a real store that a test halts in between."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from server.calls.model import Call
+from server.errors import Unavailable
+from server.ids import new_id
+from server.store.calls import CallStore
+from tests.running import Running, Start
+
+
+class HaltedStore(CallStore):
+    """Does something before a write or after a read, once, and may lose the answer to a write, once."""
+
+    loses_answer = False
+    before_insert: Callable[[], Awaitable[Any]] | None = None
+    after_read: Callable[[], Awaitable[Any]] | None = None
+
+    async def insert(self, call: Call) -> None:
+        """See :meth:`CallStore.insert`."""
+        meanwhile, self.before_insert = self.before_insert, None
+        if meanwhile is not None:
+            await meanwhile()
+        await super().insert(call)
+        self._lose_answer()
+
+    async def replace(self, call: Call, *, rev: int) -> bool:
+        """See :meth:`CallStore.replace`."""
+        done = await super().replace(call, rev=rev)
+        self._lose_answer()
+        return done
+
+    async def live_of_any(self, user_ids: list[str]) -> list[Call]:
+        """See :meth:`CallStore.live_of_any`."""
+        found = await super().live_of_any(user_ids)
+        meanwhile, self.after_read = self.after_read, None
+        if meanwhile is not None:
+            await meanwhile()
+        return found
+
+    def _lose_answer(self) -> None:
+        lost, self.loses_answer = self.loses_answer, False
+        if lost:
+            raise Unavailable()
+
+
+async def halted(start: Start, monkeypatch: pytest.MonkeyPatch) -> tuple[Running, HaltedStore]:
+    """A server on such a store."""
+    monkeypatch.setattr("server.app.CallStore", HaltedStore)
+    running = await start()
+    assert isinstance(running.services.calls, HaltedStore)
+    return running, running.services.calls
+
+
+class TestAWriteWhoseAnswerIsLost:
+    @pytest.mark.gen_test
+    async def test_rings_though_the_caller_only_gets_the_call_when_they_ask_again(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        wanted = {"callees": ["bob"], "media": "audio", "client_key": new_id()}
+        store.loses_answer = True
+        assert (await alice.api("POST", "/calls", wanted)).code == "unavailable"
+        again = await alice.api("POST", "/calls", wanted)
+        assert (again.status, (await inbox.next("incoming"))["call"]) == (200, again.document)
+
+    @pytest.mark.gen_test
+    async def test_stops_the_ringing(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        call = await alice.place("bob")
+        store.loses_answer = True
+        assert (await alice.do("cancel", call)).code == "unavailable"
+        assert (await inbox.next("incoming_stopped", call_id=call["call_id"]))["reason"] == "cancelled"
+
+    @pytest.mark.gen_test
+    async def test_at_a_deadline_stops_the_ringing_too(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        await alice.place("bob")
+        running.clock.move(46)
+        store.loses_answer = True
+        with pytest.raises(Unavailable):
+            await running.services.switchboard.sweep()
+        assert (await inbox.next("incoming_stopped"))["reason"] == "no_answer"
+
+    @pytest.mark.gen_test
+    async def test_is_told_once(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        call = await alice.place("bob")
+        store.loses_answer = True
+        assert (await bob.do("answer", call)).code == "unavailable"
+        await bob.do("answer", call)
+        await running.services.background.finish(5)
+        assert await inbox.settled() == ["incoming", "call"]
