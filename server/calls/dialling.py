@@ -194,7 +194,9 @@ class Dialling:
             or (_is_calling(call, who.user.id, ids) and not self._switchboard.is_in_room(call.call_id, who.user.id))
         ]
         for call in gone:
-            await self._switchboard.change(call.call_id, partial(_give_up, by=who.user.id), None, who.user.id)
+            await self._switchboard.change(
+                call.call_id, partial(_give_up, seen=call, by=who.user.id), None, who.user.id
+            )
         return bool(gone)
 
     def _is_silent(self, call: Call, who: Identity) -> bool:
@@ -244,5 +246,8 @@ def _merge(call: Call, now: datetime, *, who: Identity, device: Device, media: M
     return rules.merge(call, who.user.id, device, media, now, timing)
 
 
-def _give_up(call: Call, now: datetime, *, by: str) -> Call:
+def _give_up(call: Call, now: datetime, *, seen: Call, by: str) -> Call:
+    """The call given up, unless it was answered since it was ``seen``: then it is to be judged anew."""
+    if call.answered_at is not None and seen.answered_at is None:
+        return call
     return rules.end(call, "cancelled" if call.answered_at is None else "hangup", now, by=by)

@@ -96,9 +96,12 @@ class Switchboard:
         )
 
     async def take(self, call_id: str, rule: Rule, actor: str, user_id: str) -> Call:
-        """As :meth:`change`, for a rule by which the person joins the call: others that they are in are left then."""
+        """As :meth:`change`, for a rule by which the person joins the call: all who are in it then, its caller too,
+        turn to it from others."""
         call = await self.change(call_id, rule, actor, user_id)
-        self._background.start(partial(self._turn_to, call, user_id), "turn_to")
+        for leg in call.legs:
+            if leg.is_in_call:
+                self._background.start(partial(self._turn_to, call, leg.user.id), "turn_to")
         return call
 
     async def decline(self, call_id: str, who: Identity, actor: str) -> Call:
@@ -126,8 +129,8 @@ class Switchboard:
     # ── what that means for their other calls ──
 
     async def _turn_to(self, call: Call, user_id: str) -> None:
-        """The person has taken a call. Nobody is in two: those that they joined or placed before are left, and what
-        rings goes on softly, or finds them busy."""
+        """The person has taken a call, or theirs was taken. Nobody is in two: those that they joined or placed before
+        are left, and what rings goes on softly, or finds them busy."""
         others = [other for other in await self._calls.live_of(user_id) if other.call_id != call.call_id]
         for other in others:
             leg = other.leg_of(user_id)

@@ -104,3 +104,17 @@ class TestAWriteWhoseAnswerIsLost:
         await bob.do("answer", call)
         await running.services.background.finish(5)
         assert await inbox.settled() == ["incoming", "call"]
+
+
+class TestDiallingAnew:
+    @pytest.mark.gen_test
+    async def test_gives_no_call_up_that_was_answered_a_moment_ago(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        call = await alice.place("bob")
+        running.clock.move(5)
+        store.after_read = lambda: bob.do("answer", call)
+        again = await alice.place("bob")
+        assert (again["call_id"], again["state"]) == (call["call_id"], "connecting")

@@ -167,6 +167,39 @@ class TestTakingASecondCall:
         assert sorted(states) == ["connecting", "ended"]
 
 
+class TestACallOfOnesOwnThatIsAnswered:
+    @pytest.mark.gen_test
+    async def test_lets_another_one_ring_on_softly(self, running: Running) -> None:
+        alice, carol, dave = await running.people("alice", "carol", "dave")
+        theirs = await dave.inbox()
+        outgoing, waiting = await alice.place("carol"), await dave.place("alice")
+        await carol.do("answer", outgoing)
+        told = await changed(theirs, waiting, rev=2)
+        assert (told["state"], leg(told, alice)["call_waiting"]) == ("inviting", True)
+
+    @pytest.mark.gen_test
+    async def test_makes_the_caller_busy_for_another_one_where_they_chose_so(self, running: Running) -> None:
+        alice, carol, dave = await running.people("alice", "carol", "dave")
+        await choose(alice, call_waiting="busy")
+        theirs = await dave.inbox()
+        outgoing, waiting = await alice.place("carol"), await dave.place("alice")
+        await carol.do("answer", outgoing)
+        assert (await changed(theirs, waiting, state="ended"))["end_reason"] == "busy"
+
+    @pytest.mark.gen_test
+    async def test_leaves_the_one_that_the_caller_was_in(self, running: Running) -> None:
+        alice, bob, carol = await running.people("alice", "bob", "carol")
+        first, mine, theirs = await running.both_in(alice, bob)
+        second = await alice.place("carol")
+        await carol.do("answer", second)
+        for room in (mine, theirs):
+            ended = (await room.next("ended"))["call"]
+            assert (ended["call_id"], ended["end_reason"], ended["ended_by"]) == (
+                first["call_id"], "hangup", alice.id,
+            )  # fmt: skip
+        assert (await now(carol, second))["state"] == "connecting"
+
+
 class TestDoNotDisturb:
     @pytest.mark.gen_test
     async def test_stops_what_rings_on_every_device(self, running: Running) -> None:
