@@ -13,6 +13,16 @@ from tests.journeys.conftest import MakePerson
 
 pytestmark = pytest.mark.journey
 
+# The frequencies of all notes that begin, in Hz. The tone of a call that one makes is 425 Hz.
+HEAR_TONES = """
+(() => {
+  const Native = window.OscillatorNode;
+  window.heard = [];
+  window.OscillatorNode = class extends Native {
+    constructor(context, options) { super(context, options); window.heard.push(options.frequency); }
+  };
+})();
+"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -190,3 +200,18 @@ def test_takes_the_place_of_the_call_that_one_is_in(person: MakePerson) -> None:
     carol.expect_media()
     alice.expect_text("Talked for")
     carol.button("Hang up").click()
+
+
+def test_does_not_end_the_tone_of_a_call_that_one_is_making(person: MakePerson) -> None:
+    alice, bob, carol = person("alice"), person("bob"), person("carol")
+    alice.page.add_init_script(HEAR_TONES)
+    alice.call("bob")
+    alice.expect_text("Ringing…")
+    carol.call("alice")
+    rings(alice, "carol")
+    carol.button("Hang up").click()
+    expect(alice.page.locator("#incoming")).to_be_hidden(timeout=PATIENCE_MS)
+    alice.page.evaluate("() => { window.heard = []; }")
+    alice.page.wait_for_function("() => window.heard.includes(425)", timeout=PATIENCE_MS)
+    alice.button("Hang up").click()
+    bob.expect_text("alice stopped calling.")

@@ -1235,3 +1235,78 @@ def test_both_sides_of_an_ice_restart_gather_with_servers_that_are_good_now(run:
 def test_a_connection_is_weak_when_one_hears_it(run: Run, later: str, quality: str) -> None:
     body = 'const { judge } = await import("/js/media/quality.js");'
     assert run(f"{body} return judge({{ received: 0, lost: 0, roundTripMs: null }}, {later});") == quality
+
+
+# ── ringing ──
+
+RINGER = """
+  const { Ringer } = await import("/js/ui/ringer.js");
+  // Tones that say what sounds, and that run once they are allowed to.
+  const tones = ({ running }) => ({
+    sounds: null,
+    allow() { running = true; },
+    unlock: async () => running,
+    play(name) { this.sounds = name; },
+    stop() { this.sounds = null; },
+  });
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const until = async (holds) => { for (let left = 200; !holds() && left > 0; left -= 1) await turn(); };
+"""
+
+
+def test_a_window_that_may_not_sound_keeps_no_other_from_ringing(run: Run) -> None:
+    body = """
+      const [mute, loud] = [tones({ running: false }), tones({ running: true })];
+      const ringers = [new Ringer(mute), new Ringer(loud)];
+      ringers[0].start("1", "Ring", "ringtone"); await turn();
+      ringers[1].start("1", "Ring", "ringtone"); await until(() => loud.sounds);
+      const heard = [mute.sounds, loud.sounds];
+      for (const ringer of ringers) ringer.stop();
+      return heard;
+    """
+    assert run(RINGER + body) == [None, "ringtone"]
+
+
+def test_what_one_window_silences_rings_in_no_other(run: Run) -> None:
+    body = """
+      const [first, second] = [tones({ running: true }), tones({ running: true })];
+      const ringers = [new Ringer(first), new Ringer(second)];
+      ringers[0].start("2", "Ring", "ringtone"); await until(() => first.sounds);
+      ringers[1].start("2", "Ring", "ringtone"); await turn();
+      const before = [first.sounds, second.sounds];
+      ringers[0].silence(); for (let n = 0; n < 10; n += 1) await turn();
+      const after = [first.sounds, second.sounds];
+      for (const ringer of ringers) ringer.stop();
+      return [before, after];
+    """
+    assert run(RINGER + body) == [["ringtone", None], [None, None]]
+
+
+def test_a_gesture_while_it_rings_lets_it_be_heard(run: Run) -> None:
+    body = """
+      const mine = tones({ running: false });
+      const ringer = new Ringer(mine);
+      ringer.start("3", "Ring", "ringtone");
+      window.dispatchEvent(new Event("pointerup")); await turn(); // one that the browser does not take
+      const before = mine.sounds;
+      mine.allow();
+      window.dispatchEvent(new Event("touchend")); await until(() => mine.sounds);
+      const after = mine.sounds;
+      ringer.stop();
+      return [before, after];
+    """
+    assert run(RINGER + body) == [None, "ringtone"]
+
+
+def test_gestures_are_heard_until_one_has_worked(run: Run) -> None:
+    body = """
+      const { unlockByGesture } = await import("/js/ui/unlocking.js");
+      const answers = [false, false, true];
+      let asked = 0;
+      unlockByGesture({ unlock: async () => answers[asked++] });
+      for (const gesture of ["pointerdown", "pointerup", "touchend", "click", "keydown"]) {
+        window.dispatchEvent(new Event(gesture)); await h.settle();
+      }
+      return asked;
+    """
+    assert run(body) == 3

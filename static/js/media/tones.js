@@ -53,9 +53,15 @@ export class Tones {
     this.#createContext = createContext;
   }
 
-  /** To be called in a gesture: from then on tones can be heard. */
-  unlock() {
-    this.#open()?.resume().catch(() => {});
+  /**
+   * To be called in a gesture: from then on tones can be heard.
+   *
+   * @returns {Promise<boolean>} whether they can; some browsers answer only when a later gesture has let them
+   */
+  async unlock() {
+    const context = this.#open();
+    await context?.resume().catch(() => {});
+    return context?.state === "running";
   }
 
   /**

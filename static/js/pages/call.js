@@ -370,7 +370,7 @@ async function answerOrRing(call) {
 /** @param {Call} call */
 function ring(call) {
   const tone = ringsSoftly(call, boot.user.id) ? "callWaiting" : "ringtone";
-  shell.ringer.start(`${incoming.title(partner().display_name)} · Ringback`, tone);
+  shell.ringer.start(call.call_id, `${incoming.title(partner().display_name)} · Ringback`, tone);
   inbox.ringing(call.call_id).catch(() => {}); // it stopped ringing meanwhile: that is told separately
 }
 

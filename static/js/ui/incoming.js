@@ -122,7 +122,7 @@ export class IncomingDialog {
     this.#enable(this.#deciding !== call);
     this.#open(waiting, caller);
     const softly = waiting || ringsSoftly(call, this.#ownId);
-    this.#ringer.start(strings.title(caller.display_name), softly ? "callWaiting" : "ringtone");
+    this.#ringer.start(call.call_id, strings.title(caller.display_name), softly ? "callWaiting" : "ringtone");
   }
 
   /**
@@ -204,7 +204,10 @@ export class IncomingDialog {
    * @param {HTMLElement} button
    */
   async #decline(call, button) {
-    await this.#act(call, button, strings.declineFailed, ({ call_id }) => this.#inbox.decline(call_id));
+    await this.#act(call, button, strings.declineFailed, async ({ call_id }) => {
+      this.#ringer.silence(call_id);
+      await this.#inbox.decline(call_id);
+    });
   }
 
   /**
@@ -213,7 +216,10 @@ export class IncomingDialog {
    */
   async #ignore(call, button) {
     // It is gone from here at once: if the server does not hear of it, there is nothing to tell.
-    await this.#act(call, button, "", ({ call_id }) => this.#inbox.ignore(call_id));
+    await this.#act(call, button, "", async ({ call_id }) => {
+      this.#ringer.silence(call_id);
+      await this.#inbox.ignore(call_id);
+    });
   }
 
   /**

@@ -14,6 +14,7 @@ import { LinkBanner } from "./banner.js";
 import { followIdleness } from "./idle.js";
 import { IncomingDialog } from "./incoming.js";
 import { Ringer } from "./ringer.js";
+import { unlockByGesture } from "./unlocking.js";
 import { followUnread } from "./unread.js";
 
 /**
@@ -23,7 +24,8 @@ import { followUnread } from "./unread.js";
 export function startShell(boot, options = {}) {
   const client = new Client(boot);
   const tones = new Tones();
-  const ringer = new Ringer(tones);
+  const ringer = new Ringer(new Tones()); // of its own: a call that waits does not end what one hears of the other
+  unlockByGesture(tones);
   new LinkBanner(client.link);
   new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
   followUnread(client.link, client.api);
