@@ -24,7 +24,7 @@ def test_says_its_version(bare: Shell) -> None:
 
 
 def test_has_every_command() -> None:
-    assert set(main.commands) == {"serve", "users", "token", "routes", "sweep", "config", "selftest"}
+    assert set(main.commands) == {"serve", "users", "token", "routes", "sweep", "config", "doctor", "selftest"}
     for name, names in GROUPS.items():
         group = main.commands[name]
         assert isinstance(group, click.Group) and set(group.commands) == names
@@ -65,7 +65,7 @@ def test_says_in_one_line_that_the_key_cannot_be_used(bare: Shell) -> None:
     data_dir.mkdir()
     (data_dir / "secret").touch(mode=0o600)
     said = refusal(bare("users", "list", "--data-dir", "data"), 2)
-    assert said.startswith("auth.secret: the key is too short; ")
+    assert said.startswith("auth.secret: there is no key in the file; ")
 
 
 def test_says_why_mongodb_refuses() -> None:

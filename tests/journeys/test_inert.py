@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.browsing import PATIENCE_MS, Person
-from tests.journeys.conftest import Demo, MakePerson
+from tests.journeys.conftest import Demo, MakePerson, serving
 from tests.journeys.test_accessibility import SECTIONS
 
 pytestmark = pytest.mark.journey
@@ -50,6 +50,13 @@ DONE_BY_TEXT = """
   return found;
 }
 """
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A server of this file's own: the names and devices stay, and other files read every word of a page."""
+    with serving(tmp_path_factory.mktemp("inert")) as demo:
+        yield demo
 
 
 class Witness:
