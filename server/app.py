@@ -216,8 +216,9 @@ class Server:
             Sender(vapid_key, contact(settings), TrustedEndpoints(push_settings.trusted_endpoints), clock, metrics),
             languages,
             background,
+            bus,
             clock,
-            hub.has_device,
+            hub.sign_in_of,
             enabled=push_settings.enabled,
         )
         accounts = Accounts(users, sign_ins, self._passwords, clock)

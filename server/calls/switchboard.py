@@ -74,8 +74,9 @@ class Switchboard:
         self._clock = clock
         self.timing = Timing(settings.ring_timeout_s, settings.connect_timeout_s, settings.max_duration_s)
         self._renewed_at_s = clock.monotonic()
-        self.listeners: list[Callable[[Call | None, Call], None]] = []
-        """Told (before, after) of each change that this process has stored; they must not block."""
+        self.listeners: list[Callable[[Call | None, Call, str | None], None]] = []
+        """Told (before, after, actor) of each change that this process has stored, the actor as :func:`notices` has it;
+        they must not block."""
         self._live: dict[str, Call] = {}  # the calls that this node has told of, as it told them last
         self._being_left: set[str] = set()
         self._over: dict[str, float] = {}  # those whose end was told a moment ago: monotonic second, by call id
@@ -355,7 +356,7 @@ class Switchboard:
         self._schedule_seeming(before, after)
         self._unread.changed(unread_by(after))
         for listener in self.listeners:
-            listener(before, after)
+            listener(before, after, actor)
         for user_id in after.user_ids():
             self._presence.changed(user_id)
 

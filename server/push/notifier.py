@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,7 +15,7 @@ from server.auth.identity import Identity
 from server.auth.sign_ins import SignIns
 from server.calls import rules
 from server.calls.model import Call, Leg
-from server.calls.notices import expires_in_ms, why_it_stopped
+from server.calls.notices import Stopped, expires_in_ms, why_it_stopped
 from server.calls.outcomes import spoken_duration
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -24,6 +25,7 @@ from server.languages.sentences import N_, Translate
 from server.push.messages import MISSED, incoming, isolated, missed_words, notice, stopped
 from server.push.sender import Letter, Sender
 from server.realtime.background import Background
+from server.realtime.bus import SIGN_INS, Bus, DeviceChanged, Message, SignInsEnded
 from server.realtime.limits import TokenBucket
 from server.store.sign_ins import PushSubscription, SignIn, SignInStore
 from server.store.users import User, UserStore
@@ -35,11 +37,32 @@ MAX_FAILURES = 5
 """Refusals in a row until a subscription is taken for dead; a push service that is only busy does not count."""
 NOTICE_WITHIN_S = 60.0
 """How long a push service that is busy is tried again for what does not ring."""
+RINGS_AT_MOST = timedelta(seconds=60)
+"""How long after its deadline a call may still count as ringing: its end is stored within seconds."""
 TEST_WITHIN_S = 8.0
 CHANGES_PER_MINUTE = 10
 """Subscriptions and tests of one person; each lets the server look a name up."""
 
 Render = Callable[[SignIn, Translate], Letter]
+
+
+class _Ring:
+    """A call that rings for a person: by sign-in, the browsers that were told and the message to each, on its way or
+    there; and those that must not be told any more."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.told: dict[str, tuple[SignIn, asyncio.Task[bool]]] = {}
+        self.silent: set[str] = set()
+
+    def end(self, sign_in_ids: Iterable[str] | None = None) -> list[SignIn]:
+        """Sends no more to these sign-ins, or to none; returns those of them that were told."""
+        ending = set(self.told if sign_in_ids is None else sign_in_ids)
+        self.silent |= ending
+        told = [self.told.pop(each) for each in ending & self.told.keys()]
+        for _, task in told:
+            task.cancel()
+        return [sign_in for sign_in, _ in told]
 
 
 class Notifier:
@@ -54,12 +77,13 @@ class Notifier:
         sender: Sender,
         languages: Languages,
         background: Background,
+        bus: Bus,
         clock: Clock,
-        is_online: Callable[[str], bool],
+        sign_in_of: Callable[[str], str],
         *,
         enabled: bool,
     ) -> None:
-        """``is_online``: whether a sign-in has a socket open on which it rings."""
+        """``sign_in_of``: the sign-in of an actor, see :func:`~server.calls.notices.notices`."""
         self._store = store
         self._users = users
         self._sign_ins = sign_ins
@@ -68,13 +92,14 @@ class Notifier:
         self._languages = languages
         self._background = background
         self._clock = clock
-        self._is_online = is_online
+        self._sign_in_of = sign_in_of
         self._enabled = enabled
-        self._ringing: dict[tuple[str, str], set[asyncio.Task[bool]]] = {}  # (call id, user id) → what rings, or will
+        self._ringing: dict[tuple[str, str], _Ring] = {}  # by call id and user id
         self._sending: set[asyncio.Task[bool]] = set()
         self._buckets: dict[str, TokenBucket] = {}
         if enabled:
             switchboard.listeners.append(self._on_change)
+            bus.subscribe(SIGN_INS, self._on_sign_ins)
 
     # ── subscriptions ──
 
@@ -158,7 +183,10 @@ class Notifier:
             return notice(tag, url, title, body, self._clock.now(), translate)
 
         if self._enabled:
-            self._background.start(partial(self._push, user_id, render, NOTICE_WITHIN_S), "push_notice")
+            self._background.start(partial(self._notify, user_id, render), "push_notice")
+
+    async def _notify(self, user_id: str, render: Render) -> None:
+        await self._send(user_id, await self._loud(user_id), render, NOTICE_WITHIN_S)
 
     def voicemail_left(self, message: Voicemail) -> None:
         """Somebody has left a message after a call that was not taken."""
@@ -172,17 +200,19 @@ class Notifier:
             task.cancel()
         self._sender.close()
 
-    def _on_change(self, before: Call | None, after: Call) -> None:
+    def _on_change(self, before: Call | None, after: Call, actor: str | None) -> None:
         """A call was stored by this process: who begins to ring, and who stops?"""
         for leg in after.legs[1:]:
             was = before.leg(leg.leg_id) if before else None
             if was is None and leg.is_ringable:
-                self._ringing[after.call_id, leg.user.id] = set()
+                self._forget_old()
+                self._ringing[after.call_id, leg.user.id] = _Ring(after)
                 self._background.start(partial(self._ring, after, leg), "push_ring")
             elif was is not None and was.is_ringable and not leg.is_ringable:
-                for task in self._ringing.pop((after.call_id, leg.user.id), ()):
-                    task.cancel()
-                self._background.start(partial(self._stop, after, leg), "push_stop")
+                ring = self._ringing.pop((after.call_id, leg.user.id), None)
+                told = ring.end() if ring else None
+                but = self._sign_in_of(actor) if actor else None
+                self._background.start(partial(self._stop, after, leg, told, but), "push_stop")
             elif was is None and _is_held_back(leg):
                 self.notify(leg.user.id, after.call_id, "/history", *missed_words(after))
 
@@ -195,40 +225,61 @@ class Notifier:
             token = self._sign_ins.tokens.issue("push", leg.user.id, sign_in.sign_in_id, call_id=call.call_id)
             return incoming(call, token, int(left_s), soft=leg.call_waiting, translate=translate)
 
-        await self._push(leg.user.id, render, left_s, rings=(call.call_id, leg.user.id))
+        to = await self._loud(leg.user.id)
+        await self._send(leg.user.id, to, render, left_s, rings=(call.call_id, leg.user.id))
 
-    async def _stop(self, call: Call, leg: Leg) -> None:
+    async def _stop(self, call: Call, leg: Leg, told: list[SignIn] | None, but: str | None) -> None:
+        """Takes it back from all who were ``told``, ``but`` the one that acted. A page that seems to be open may be
+        frozen, so that does not count. ``told`` is None where another process let it ring."""
         reason = why_it_stopped(leg)
-        # A page that is open takes it back by itself: a push that shows nothing is held against us by the browser.
-        but = None if reason in MISSED else self._is_online
-        await self._push(leg.user.id, lambda _, translate: stopped(call, reason, translate), NOTICE_WITHIN_S, but=but)
+        to = {each.sign_in_id: each for each in told or ()}
+        if told is None or reason in MISSED:  # a missed call is news to every browser
+            to |= {each.sign_in_id: each for each in await self._loud(leg.user.id)}
+        await self._take_back(call, leg.user.id, reason, [each for each in to.values() if each.sign_in_id != but])
+
+    async def _take_back(self, call: Call, user_id: str, reason: Stopped, to: list[SignIn]) -> None:
+        await self._send(user_id, to, lambda _, translate: stopped(call, reason, translate), NOTICE_WITHIN_S)
+
+    def _on_sign_ins(self, message: Message) -> None:
+        """A device that was silenced or signed out shows no call any longer."""
+        if isinstance(message, SignInsEnded):
+            silent = message.sign_in_ids
+        elif isinstance(message, DeviceChanged) and message.silenced:
+            silent = (message.sign_in_id,)
+        else:
+            return
+        for (_, user_id), ring in self._ringing.items():
+            if told := ring.end(silent):
+                self._background.start(partial(self._take_back, ring.call, user_id, "held_back", told), "push_stop")
+
+    def _forget_old(self) -> None:
+        """Forgets what stopped without this process being told: another one did it."""
+        oldest = self._clock.now() - RINGS_AT_MOST
+        self._ringing = {key: ring for key, ring in self._ringing.items() if ring.call.ring_deadline > oldest}
 
     # ── sending ──
 
-    async def _push(
-        self,
-        user_id: str,
-        render: Render,
-        within_s: float,
-        *,
-        rings: tuple[str, str] | None = None,
-        but: Callable[[str], bool] | None = None,
+    async def _loud(self, user_id: str) -> list[SignIn]:
+        """The browsers of the person that are pushed to and have not been silenced."""
+        return [each for each in await self._subscribed(user_id) if not each.silenced]
+
+    async def _send(
+        self, user_id: str, to: list[SignIn], render: Render, within_s: float, *, rings: tuple[str, str] | None = None
     ) -> None:
-        """Sends to every browser of the person that has not been silenced, ``but`` those sign-ins; with ``rings`` as
-        long as that rings."""
-        subscribed = [each for each in await self._subscribed(user_id) if not each.silenced]
-        user = await self._users.get(user_id) if subscribed else None
-        for sign_in in subscribed:
-            if sign_in.push is None or (but is not None and but(sign_in.sign_in_id)):
+        """Sends to these browsers of a person; with ``rings`` as long as that rings, and it is noted who was told."""
+        user = await self._users.get(user_id) if to else None
+        ring = self._ringing.get(rings) if rings else None
+        if rings is not None and ring is None:
+            return
+        for sign_in in to:
+            if sign_in.push is None or (ring is not None and sign_in.sign_in_id in ring.silent):
                 continue
             letter = render(sign_in, self._translate(user, sign_in.push))
-            if rings is not None and rings not in self._ringing:
-                return
             task = asyncio.get_running_loop().create_task(self._deliver(sign_in, sign_in.push, letter, within_s))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
-            if rings is not None:
-                self._ringing[rings].add(task)
+            if ring is not None:
+                ring.told[sign_in.sign_in_id] = (sign_in, task)
 
     async def _deliver(self, sign_in: SignIn, push: PushSubscription, letter: Letter, within_s: float) -> bool:
         """Whether the push service took it; what it says of the subscription is written down."""

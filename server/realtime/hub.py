@@ -73,6 +73,11 @@ class Hub:
         """The sessions of a person that ring, also those that may yet be resumed."""
         return [session for session in self._by_user.get(user_id, {}).values() if session.kind == DEVICE]
 
+    def sign_in_of(self, actor: str) -> str:
+        """The sign-in of whoever acted: ``actor`` is the id of a session, or of the sign-in itself."""
+        session = self._sessions.get(actor)
+        return session.who.sign_in_id if session else actor
+
     def has_device(self, sign_in_id: str) -> bool:
         """Whether a socket of that sign-in which rings is open now."""
         return any(

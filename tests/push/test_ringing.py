@@ -186,6 +186,7 @@ class TestABrowserThatShowsTheCall:
         pushing.clock.move(13 * 86_400)
         await (await pushing.device(alice.user)).place("bob")
         await acknowledge(pushing, (await browser.next("incoming")).document[TOKEN])
+        await pushing.until(lambda: len(pushing.services.background) == 0, "it is written down")
         pushing.clock.move(13 * 86_400)
         assert bob.sign_in_id in [each.sign_in_id for each in await pushing.services.devices.of(bob.id)]
 
@@ -300,6 +301,57 @@ class TestTheEndOfTheRinging:
         await bob.do("answer", call)
         await closed.next("stopped")
         assert open_here.kinds == []
+
+    @pytest.mark.gen_test
+    async def test_reaches_a_browser_whose_page_only_seems_open(
+        self, pushing: Running, push_service: PushService
+    ) -> None:
+        alice, bob = await pushing.people("alice", "bob")
+        frozen = await push_service.subscribed(bob)
+        await bob.inbox()
+        call = await alice.place("bob")
+        await frozen.next("incoming")
+        await (await pushing.device(bob.user)).do("answer", call)
+        assert (await frozen.next("stopped")).document["reason"] == "answered_elsewhere"
+
+    @pytest.mark.gen_test
+    async def test_does_not_reach_the_browser_that_declined_by_its_socket(
+        self, pushing: Running, push_service: PushService
+    ) -> None:
+        alice, bob = await pushing.people("alice", "bob")
+        here = await push_service.subscribed(bob)
+        elsewhere = await push_service.subscribed(await pushing.device(bob.user))
+        inbox = await bob.inbox()
+        call = await alice.place("bob")
+        await here.next("incoming")
+        await inbox.send("decline", call_id=call["call_id"])
+        await elsewhere.next("stopped")
+        await pushing.until(lambda: not pushing.services.push._sending, "all was sent")
+        assert here.kinds == []
+
+    @pytest.mark.gen_test
+    async def test_on_a_device_that_is_silenced_is_at_once(self, pushing: Running, push_service: PushService) -> None:
+        _, bob, browser, call = await ring(pushing, push_service)
+        await browser.next("incoming")
+        await bob.api("PATCH", f"/devices/{bob.sign_in_id}", {"silenced": True})
+        message = await browser.next("stopped")
+        assert message.document == {"type": "stopped", "call_id": call["call_id"], "reason": "held_back"}
+
+    @pytest.mark.gen_test
+    async def test_on_a_device_that_is_signed_out_is_at_once_and_it_learns_no_more(
+        self, pushing: Running, push_service: PushService
+    ) -> None:
+        alice, bob = await pushing.people("alice", "bob")
+        gone = await push_service.subscribed(bob)
+        here = await push_service.subscribed(await pushing.device(bob.user))
+        call = await alice.place("bob")
+        await gone.next("incoming")
+        await bob.api("POST", "/auth/logout")
+        assert (await gone.next("stopped")).document["reason"] == "held_back"
+        await alice.do("cancel", call)
+        await here.next("stopped")
+        await pushing.until(lambda: not pushing.services.push._sending, "all was sent")
+        assert gone.kinds == []
 
     @pytest.mark.gen_test
     async def test_is_not_waited_for_by_an_invitation_that_is_still_under_way(
