@@ -147,6 +147,8 @@ def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timi
             deadline=now + timing.connect,
             lease_until=now + timing.lease,
         )
+    elif call.state == "connecting" and call.deadline is not None:
+        changed = replace(changed, deadline=max(call.deadline, now + timing.connect))
     return _changed(call, changed)
 
 
@@ -268,6 +270,9 @@ def leave(call: Call, leg_id: str, now: datetime, reason: EndReason, by: str | N
         return _end(left, "cancelled" if reason == "hangup" else reason, now, by, base=call)
     if sum(each.is_in_call or each.is_awaited for each in left.legs) < 2:
         return _end(left, reason, now, by, base=call)
+    if call.state == "connecting" and call.deadline is not None and sum(each.is_in_call for each in left.legs) < 2:
+        # Whoever is left connects to nobody until somebody else answers.
+        return replace(left, deadline=max(call.deadline, call.ring_deadline))
     return left
 
 
@@ -283,7 +288,8 @@ def expire(call: Call, now: datetime) -> Call:
     if call.state in ("inviting", "ringing"):
         return end(call, _unanswered(call), now, by=None)
     if call.state == "connecting":
-        return end(call, "ice_failed", now, by=None)
+        rung_out = _rung_out(call, now)
+        return rung_out if rung_out.is_over else end(call, "ice_failed", now, by=None)
     return end(call, "max_duration", now, by=None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -589,6 +589,41 @@ def test_nothing_is_due_of_an_ended_call() -> None:
 def test_ending_closes_every_leg() -> None:
     call = rules.end(answered(placed(BOB, CAROL), by=BOB), "admin_ended", LATER, by=None)
     assert [leg.state for leg in call.legs] == ["left", "left", "missed"]
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def left_by_bob_while_carol_rings() -> Call:
+    call = answered(ringing(placed(BOB, CAROL), CAROL), BOB, now=at(2))
+    return leased_for_ever(rules.leave(call, leg_id(call, BOB), at(5), "hangup", BOB.id))
+
+
+def test_one_who_answers_and_leaves_does_not_end_the_ringing_of_another() -> None:
+    call = left_by_bob_while_carol_rings()
+    assert rules.expire(call, at(22)) is call
+
+
+def test_whoever_answers_after_another_has_left_has_the_whole_time_to_connect() -> None:
+    call = leased_for_ever(answered(left_by_bob_while_carol_rings(), CAROL, now=at(40)))
+    assert not rules.expire(call, at(59.9)).is_over
+    assert rules.expire(call, at(60)).end_reason == "ice_failed"
+
+
+def test_when_nobody_answers_after_another_has_left_the_caller_is_alone_at_the_deadline() -> None:
+    after = rules.expire(left_by_bob_while_carol_rings(), at(45))
+    assert (after.end_reason, leg_of(after, CAROL).state) == ("lonely", "missed")
+
+
+def test_a_second_answer_has_the_whole_time_to_connect() -> None:
+    call = answered(answered(placed(BOB, CAROL), BOB, now=at(2)), CAROL, now=at(21))
+    assert (call.state, call.deadline) == ("connecting", at(41))
+
+
+def test_a_second_answer_shortens_nothing_for_those_who_talk() -> None:
+    call = active(answered(placed(BOB, CAROL), BOB))
+    assert answered(call, CAROL, now=LATER).deadline == call.deadline
 
 
 def test_an_ended_call_has_no_deadline_and_no_lease() -> None:
