@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
+
+HAN = "[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+"""Chinese characters: what Unicode calls the script Han, without its radicals."""
+PLACE = re.compile(rf"((?<={HAN}) )?(%\((\w+)\)s)( (?={HAN}))?")
+"""A place in a sentence, with the space that sets a filled-in Latin word apart from the Chinese ones around it."""
+MARKS = "\u2068\u2069"
+"""What may stand around a name to keep its direction to itself."""
 
 Translate = Callable[[str], str]
 """From an English sentence to the same in somebody's language; ``str`` is the one for English."""
@@ -42,4 +50,16 @@ def said(sentence: str, translate: Translate) -> str:
         name: said(value, translate) if isinstance(value, Sentence) else value
         for name, value in sentence.values.items()
     }
-    return translate(sentence.message) % values
+    return filled(translate(sentence.message), values)
+
+
+def filled(sentence: str, values: dict[str, Any]) -> str:
+    """``sentence`` with its places filled in; between two Chinese characters stands no space."""
+
+    def spaced(place: re.Match[str]) -> str:
+        before, itself, name, after = place.groups(default="")
+        value = str(values[name]).strip(MARKS)
+        begins, ends = re.match(HAN, value), re.match(HAN, value[-1:])
+        return f"{'' if begins else before}{itself}{'' if ends else after}"
+
+    return PLACE.sub(spaced, sentence) % values

@@ -35,12 +35,23 @@ export function ngettext(one, many, count, values = {}) {
 const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
+/** A place in a sentence, with the space that sets a filled-in Latin word apart from the Chinese ones around it. */
+const PLACE = /((?<=\p{Script=Han}) )?%\((\w+)\)s( (?=\p{Script=Han}))?/gu;
+const BEGINS_HAN = /^\p{Script=Han}/u;
+const ENDS_HAN = /\p{Script=Han}$/u;
+
 /**
+ * Between two Chinese characters stands no space.
+ *
  * @param {string} sentence
  * @param {Values} values
  */
 function fill(sentence, values) {
-  return sentence.replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? isolated(String(values[name])) : whole));
+  return sentence.replace(PLACE, (whole, before = "", name, after = "") => {
+    if (!(name in values)) return whole;
+    const value = isolated(String(values[name]));
+    return (BEGINS_HAN.test(value) ? "" : before) + value + (ENDS_HAN.test(value) ? "" : after);
+  });
 }
 
 /**

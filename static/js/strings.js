@@ -79,7 +79,7 @@ export const CLOSED = {
 
 /** @type {Record<Exclude<NextStep, "none">, string>} */
 export const NEXT = {
-  home: _("Back to people"),
+  home: _("Back to home"),
   login: _("Sign in again"),
   reload: _("Reload this page"),
 };

@@ -134,6 +134,15 @@ def test_filters_and_search_are_addresses_that_lead_back(person: MakePerson) -> 
     alice.expect_text("No missed calls")
 
 
+def test_an_error_page_says_what_is_unread(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    empty(bob)
+    give_up(alice, "bob")
+    bob.page.goto("/nowhere")
+    expect(badge(bob)).to_have_text(re.compile("^1"), timeout=PATIENCE_MS)
+    bob.problems.clear()  # the browser calls the 404 one
+
+
 def test_all_can_be_removed_only_where_all_is_shown(person: MakePerson) -> None:
     alice, bob = person("alice"), person("bob")
     give_up(alice, "bob")

@@ -75,6 +75,50 @@ def test_a_request_can_be_declined(three: Three) -> None:
     expect(alice.page.locator("#requests")).to_be_hidden(timeout=PATIENCE_MS)
 
 
+def test_whoever_answers_a_request_goes_on_at_the_beginning_and_not_in_the_search(three: Three) -> None:
+    alice, bob, _ = three
+    pick(bob, "alice", "Add to contacts")
+    alice.button("Accept the request of bob").click()
+    expect(alice.page.get_by_role("heading", level=1)).to_be_focused(timeout=PATIENCE_MS)
+
+
+def test_whoever_answers_one_of_two_requests_goes_on_with_the_other(three: Three) -> None:
+    alice, bob, carol = three
+    for someone in (bob, carol):
+        pick(someone, "alice", "Add to contacts")
+    other = alice.button("Accept the request of carol")
+    other.wait_for()
+    alice.button("Accept the request of bob").click()
+    expect(other).to_be_focused(timeout=PATIENCE_MS)
+
+
+def test_escape_that_ends_a_composed_word_does_not_empty_the_search(three: Three) -> None:
+    alice, _, _ = three
+    search = alice.page.get_by_label("Search people")
+    search.fill("bo")
+    search.dispatch_event("keydown", {"key": "Escape", "isComposing": True})
+    expect(search).to_have_value("bo")
+
+
+AS_IT_WAS_BEFORE_ANYBODY_CAME = """
+document.addEventListener("readystatechange", () => {
+  const boot = document.querySelector("#boot");
+  if (document.readyState !== "interactive" || !boot) return;
+  boot.textContent = JSON.stringify({ ...JSON.parse(boot.textContent), people: [] });
+  document.querySelector("main").insertAdjacentHTML("beforeend", "<p id=nobody-yet>You are the first one here</p>");
+});
+"""
+
+
+def test_nobody_is_the_first_one_here_any_more_when_somebody_has_come(three: Three) -> None:
+    alice, _, _ = three
+    page = alice.open_page()
+    page.add_init_script(AS_IT_WAS_BEFORE_ANYBODY_CAME)
+    page.goto("/")
+    expect(page.locator("#nobody-yet")).to_be_attached()
+    expect(page.locator("#nobody-yet")).to_be_hidden(timeout=PATIENCE_MS)
+
+
 def test_a_favourite_is_called_by_one_tap(three: Three) -> None:
     alice, bob, _ = three
     pick(alice, "bob", "Add to favourites")

@@ -87,7 +87,7 @@ def test_shows_in_the_title_and_the_symbol_of_a_tab(person: MakePerson) -> None:
     icon = bob.page.locator("link[rel=icon]")
     expect(icon).to_have_attribute("href", re.compile("favicon-ringing"), timeout=PATIENCE_MS)
     bob.button("Decline").click()
-    expect(bob.page).to_have_title("People · Ringback")
+    expect(bob.page).to_have_title("Home · Ringback")
     expect(icon).to_have_attribute("href", re.compile(r"favicon\.svg"))
 
 

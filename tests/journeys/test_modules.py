@@ -1310,3 +1310,87 @@ def test_gestures_are_heard_until_one_has_worked(run: Run) -> None:
       return asked;
     """
     assert run(body) == 3
+
+
+# ── people, typing, looking again ──
+
+PEOPLE = """
+  const { People } = await import("/js/people/people.js");
+  const of = (state) => ({ user: { id: "b", username: "bob", display_name: "Bob" }, presence: "online", state });
+  const wire = { inbox: { on() {}, watch: async () => {} }, link: { on() {} } };
+  const people = new People({ ...wire, api: { acceptContact: async () => of("contacts") } }, "a", [of("received")]);
+"""
+
+
+def test_an_answer_that_was_asked_for_before_a_relation_changed_does_not_put_it_back(run: Run) -> None:
+    body = 'const asOf = people.changes; await people.accept(of("received")); people.learn([of("received")], asOf);'
+    assert run(f'{PEOPLE} {body} return people.get("b").state;') == "contacts"
+
+
+def test_an_answer_that_leaves_out_who_has_changed_since_does_not_forget_them(run: Run) -> None:
+    body = 'const asOf = people.changes; await people.accept(of("received")); people.learn([], asOf);'
+    assert run(f'{PEOPLE} {body} return people.get("b").state;') == "contacts"
+
+
+def test_an_answer_that_was_asked_for_after_it_counts(run: Run) -> None:
+    body = 'await people.accept(of("received")); people.learn([of("none")], people.changes);'
+    assert run(f'{PEOPLE} {body} return people.get("b").state;') == "none"
+
+
+COALESCED = """
+  const { coalesced } = await import("/js/ui/coalescing.js");
+  const looks = [];
+  const ask = coalesced((overtaken) => new Promise((end) => looks.push({ end, overtaken })), 1);
+  const until = async (count) => { while (looks.length < count) await h.settle(); };
+"""
+
+
+def test_looks_that_are_asked_for_together_are_one(run: Run) -> None:
+    body = "ask(); ask(); await until(1); const { overtaken } = looks[0]; looks[0].end();"
+    body += "await new Promise((resolve) => setTimeout(resolve, 50)); return [looks.length, overtaken()];"
+    assert run(f"{COALESCED} {body}") == [1, False]
+
+
+def test_a_look_that_is_overtaken_knows_it_and_another_follows_when_it_is_over(run: Run) -> None:
+    body = "ask(); await until(1); ask(); await new Promise((resolve) => setTimeout(resolve, 50));"
+    body += "const meanwhile = [looks.length, looks[0].overtaken()]; looks[0].end(); await until(2);"
+    assert run(f"{COALESCED} {body} return [...meanwhile, looks[1].overtaken()];") == [1, True, False]
+
+
+TYPING = """
+  const { isComposing, whenTyped } = await import("/js/ui/typing.js");
+  const field = document.createElement("input");
+  let looked = 0;
+  whenTyped(field, 1, () => { looked += 1; });
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const type = (isComposing) => field.dispatchEvent(new InputEvent("input", { isComposing }));
+"""
+
+
+def test_a_pause_in_typing_looks_once(run: Run) -> None:
+    assert run(f"{TYPING} type(false); type(false); await pause(); return looked;") == 1
+
+
+def test_a_word_that_is_being_composed_is_looked_for_when_it_is_whole(run: Run) -> None:
+    body = "type(false); type(true); await pause(); const before = looked;"
+    body += 'field.dispatchEvent(new CompositionEvent("compositionend")); await pause(); return [before, looked];'
+    assert run(f"{TYPING} {body}") == [0, 1]
+
+
+@pytest.mark.parametrize("how", ["isComposing: true", "keyCode: 229"])
+def test_a_key_of_a_word_that_is_being_composed_is_known(run: Run, how: str) -> None:
+    body = (
+        f'const key = (init) => isComposing(new KeyboardEvent("keydown", init)); return [key({{ {how} }}), key({{}})];'
+    )
+    assert run(f"{TYPING} {body}") == [True, False]
+
+
+# ── sentences ──
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("王嘉怡", "与王嘉怡通话"), ("bob", "与 bob 通话"), ("bob王", "与 bob王通话")]
+)
+def test_between_chinese_characters_stands_no_space(run: Run, name: str, words: str) -> None:
+    body = f'return _("与 %(name)s 通话", {{ name: "{name}" }});'
+    assert run(f'const {{ _ }} = await import("/js/i18n.js"); {body}') == words

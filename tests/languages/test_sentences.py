@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.errors import BadRequest, NotFound, TooLarge
-from server.languages.sentences import N_, said
+from server.languages.sentences import N_, filled, said
 
 GERMAN = {
     "At most %(count)s bytes": "Höchstens %(count)s Bytes",
@@ -79,3 +79,24 @@ def test_an_error_of_a_field_says_field_and_rule() -> None:
 
 def test_a_kind_of_error_keeps_its_code_when_made_for_a_field() -> None:
     assert TooLarge.of("text", "long").code == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("王嘉怡", "与王嘉怡通话"),
+        ("bob", "与 bob 通话"),
+        ("bob王", "与 bob王通话"),
+        ("\u2068王\u2069", "与\u2068王\u2069通话"),
+    ],
+)
+def test_between_chinese_characters_stands_no_space(name: str, words: str) -> None:
+    assert filled("与 %(name)s 通话", {"name": name}) == words
+
+
+def test_the_space_between_a_chinese_name_and_a_latin_word_stays() -> None:
+    assert filled("%(name)s is calling", {"name": "王嘉怡"}) == "王嘉怡 is calling"
+
+
+def test_what_is_said_in_chinese_has_no_space_after_a_chinese_name() -> None:
+    assert said(N_("%(name)s hung up", name="王嘉怡"), lambda _: "%(name)s 已挂断") == "王嘉怡已挂断"

@@ -16,6 +16,7 @@ import { openMenu, walkMenu } from "../ui/menus.js";
 import { Removals } from "../ui/removals.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
+import { whenTyped } from "../ui/typing.js";
 import { showUnread } from "../ui/unread.js";
 
 /** A pause in typing that means: look now. */
@@ -198,21 +199,15 @@ function show(wanted) {
   load(wanted);
 }
 
-/** @type {any} */
-let typing = null;
+const forgetTyped = whenTyped(search, TYPING_PAUSE_MS, lookUp);
 
 function lookUp() {
-  clearTimeout(typing);
+  forgetTyped();
   const wanted = { ...view, text: search.value.trim() };
   if (wanted.text === view.text) return;
   window.history.replaceState(null, "", addressOf(wanted));
   load(wanted);
 }
-
-search.addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(lookUp, TYPING_PAUSE_MS);
-});
 
 need("#search-form").addEventListener("submit", (event) => {
   event.preventDefault();

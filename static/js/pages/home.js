@@ -9,15 +9,19 @@ import { People } from "../people/people.js";
 import { sentenceFor } from "../strings.js";
 import { announce } from "../ui/announcer.js";
 import { startCalling } from "../ui/calling.js";
+import { coalesced } from "../ui/coalescing.js";
 import { need, setText } from "../ui/dom.js";
 import { moment } from "../ui/format.js";
 import { PersonList } from "../ui/person_list.js";
 import { PersonMenu } from "../ui/person_menu.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
+import { isComposing, whenTyped } from "../ui/typing.js";
 
 /** A pause in typing that means: look now. */
 const TYPING_PAUSE_MS = 200;
+/** Several frames come of one call that ends; one look is enough for them. */
+const NEWS_PAUSE_MS = 150;
 
 const boot = readBoot();
 const { client, start } = startShell(boot);
@@ -44,6 +48,7 @@ function draw() {
   lists.others.draw(plain.filter(({ state }) => state !== "contacts"));
   lists.blocked.draw(all.filter(({ blocked }) => blocked));
   found.draw();
+  document.querySelector("#nobody-yet")?.toggleAttribute("hidden", all.length > 0);
   enableCalling();
 }
 
@@ -77,12 +82,11 @@ const found = {
 
 /** @type {AbortController | null} */
 let searching = null;
-/** @type {any} */
-let typing = null;
+const forgetTyped = whenTyped(search, TYPING_PAUSE_MS, lookUp);
 
 /** @returns {Promise<boolean>} whether what stands there now is what was asked for */
 async function lookUp() {
-  clearTimeout(typing);
+  forgetTyped();
   searching?.abort();
   searching = new AbortController();
   const { signal } = searching;
@@ -104,11 +108,6 @@ async function lookUp() {
   return true;
 }
 
-search.addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(lookUp, TYPING_PAUSE_MS);
-});
-
 // Enter leads to the first who was found, and does not call them: who types fast would call the wrong one.
 need("#search-form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -122,7 +121,7 @@ function callButtons() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open], :popover-open")) return;
+  if (isComposing(event) || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open], :popover-open")) return;
   const target = /** @type {HTMLElement} */ (event.target);
   if (event.key === "/" && target !== search) {
     event.preventDefault();
@@ -177,15 +176,27 @@ async function answerRequest(button, userId, accepted) {
   const relation = people.get(userId);
   if (!relation || button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
+  const row = button.closest("[data-user-id]");
+  const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
   try {
     await (accepted ? people.accept(relation) : people.decline(relation));
-    search.focus(); // the row with the button is gone
+    goOn(neighbour?.querySelector(accepted ? "[data-accept]" : "[data-refuse]")); // the row with the button is gone
     const { display_name: name } = relation.user;
     toast(accepted ? _("%(name)s is one of your contacts now.", { name }) : _("The request was declined."));
   } catch (error) {
     button.removeAttribute("aria-busy");
     toast(sentenceFor(error), "error");
   }
+}
+
+/**
+ * The focus goes on from where it was. Never into the search: there a telephone opens its keyboard.
+ *
+ * @param {Element | null} [next] what can be done next; without it the focus goes to the beginning of the page
+ */
+function goOn(next) {
+  if (next instanceof HTMLElement && next.checkVisibility()) next.focus();
+  else need("#title").focus();
 }
 
 // ---- missed and recent calls
@@ -201,12 +212,18 @@ function writeTimes() {
   }
 }
 
-/** The server renders the lists of calls, in the person's language; here they are only put in their places. */
-async function bringUpToDate() {
+/**
+ * The server renders the lists of calls, in the person's language; here they are only put in their places.
+ *
+ * @param {() => boolean} overtaken
+ */
+async function bringUpToDate(overtaken) {
+  const asOf = people.changes;
   const response = await fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" });
   if (!response.ok || response.redirected) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  people.learn(JSON.parse(need("#boot", fresh).textContent ?? "").people);
+  if (overtaken()) return;
+  people.learn(JSON.parse(need("#boot", fresh).textContent ?? "").people, asOf);
   const focused = document.activeElement?.closest("[data-call-id]")?.getAttribute("data-call-id");
   for (const [part, shown] of CALLS) {
     const made = need(part, fresh);
@@ -220,9 +237,7 @@ async function bringUpToDate() {
   if (again instanceof HTMLElement) again.focus();
 }
 
-function refresh() {
-  bringUpToDate().catch(() => {}); // the next ended call, or a reload, brings it
-}
+const refresh = coalesced(bringUpToDate, NEWS_PAUSE_MS);
 
 // What happened between the making of this page and the beginning of its line, or while that was away for long.
 client.link.on("snapshot", refresh);
@@ -238,7 +253,7 @@ need("#missed").addEventListener("click", async (event) => {
   const newest = need("#missed [data-call-id]").dataset.callId ?? "";
   try {
     await client.api.markSeen(newest);
-    search.focus(); // the button goes with the list
+    goOn(); // the button goes with the list
     refresh();
   } catch (error) {
     toast(sentenceFor(error), "error");

@@ -23,6 +23,9 @@ export class People extends Emitter {
   #ownId;
   /** @type {Map<string, Relation>} */
   #known = new Map();
+  #changes = 0;
+  /** Who has changed here, and as which of all changes. @type {Map<string, number>} */
+  #changedAt = new Map();
 
   /**
    * @param {Client} client
@@ -51,18 +54,27 @@ export class People extends Emitter {
     return this.#known.get(userId);
   }
 
+  /** @returns {number} how many relations have become others since this page is there */
+  get changes() {
+    return this.#changes;
+  }
+
   /**
-   * What the server says now of everybody with whom there is something; of others it says nothing.
+   * What the server says of everybody with whom there is something; of others it says nothing.
    *
    * @param {Relation[]} relations
+   * @param {number} asOf `changes` when it was asked: whoever has become another since then stays so
    */
-  learn(relations) {
+  learn(relations, asOf) {
+    const isOld = (/** @type {string} */ id) => (this.#changedAt.get(id) ?? 0) > asOf;
     const named = new Set(relations.map(({ user }) => user.id));
     for (const [id, relation] of this.#known) {
-      if (!named.has(id)) this.#known.set(id, { ...relation, state: "none", favourite: false, blocked: false });
+      if (!named.has(id) && !isOld(id)) this.#known.set(id, { ...relation, state: "none", favourite: false, blocked: false });
     }
     const hasNew = relations.some(({ user }) => !this.#known.has(user.id));
-    for (const relation of relations) this.#known.set(relation.user.id, relation);
+    for (const relation of relations) {
+      if (!isOld(relation.user.id)) this.#known.set(relation.user.id, relation);
+    }
     if (hasNew) this.watch();
     this.emit("change", null);
   }
@@ -132,6 +144,8 @@ export class People extends Emitter {
   #took(relation) {
     const isNew = !this.#known.has(relation.user.id);
     this.#known.set(relation.user.id, relation);
+    this.#changes += 1;
+    this.#changedAt.set(relation.user.id, this.#changes);
     if (isNew) this.watch();
     this.emit("change", null);
   }
