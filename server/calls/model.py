@@ -78,6 +78,8 @@ class Leg(msgspec.Struct, frozen=True):
     """Whether the person takes part in another call meanwhile: their devices ring softly, and the caller reads it."""
     seems_ringing_at: datetime | None = None
     """Of a leg that is ``blocked``: when it begins to look to the others as if it rang."""
+    unseen: int = 0
+    """How many changes of this leg the others must not notice: in the ``rev`` that they see these do not count."""
     ringing_at: datetime | None = None
     joined_at: datetime | None = None
     media_at: datetime | None = None
@@ -168,14 +170,14 @@ def duration_s(call: Call) -> float | None:
 
 def hides_a_block(call: Call) -> bool:
     """Whether the call does not look the same to everybody."""
-    return call.end_reason == "blocked" or any(leg.state == "blocked" for leg in call.legs)
+    return call.end_reason == "blocked" or any(leg.state == "blocked" or leg.unseen for leg in call.legs)
 
 
 def seen_by(call: Call, viewer_id: str) -> Call:
     """The call as that person may see it, on every way by which they can.
 
     Whoever has blocked the caller is called as it seems: their leg rings, and is missed after the whole time. Only they
-    themselves see that they have.
+    themselves see that they have. ``rev`` grows with what that person sees: where it is the same, nothing has changed.
     """
     if not hides_a_block(call):
         return call
@@ -185,7 +187,13 @@ def seen_by(call: Call, viewer_id: str) -> Call:
         call,
         legs=tuple(leg if leg is own else _unblocked(leg) for leg in call.legs),
         end_reason="no_answer" if call.end_reason == "blocked" and not has_blocked else call.end_reason,
+        rev=call.rev - sum(leg.unseen for leg in call.legs if leg is not own),
     )
+
+
+def looks_changed(before: Call | None, after: Call, viewer_id: str) -> bool:
+    """Whether that person sees that the call has changed since ``before``."""
+    return before is None or seen_by(before, viewer_id).rev != seen_by(after, viewer_id).rev
 
 
 def _unblocked(leg: Leg) -> Leg:

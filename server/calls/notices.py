@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
-from server.calls.model import Call, Leg, hides_a_block, view
+from server.calls.model import Call, Leg, hides_a_block, looks_changed, view
 from server.realtime.bus import CallNews, Message, ToDevices, call_topic, user_topic
 from server.realtime.frames import CallChanged, Incoming, IncomingStopped, encode
 from server.wire import rfc3339
@@ -21,7 +21,8 @@ def notices(
 
     ``actor`` is the connection or sign-in that caused the change: it learns of it by ``call`` and is not told that its
     own answer was given elsewhere. ``by`` is the user id of the person who did it. Rooms hear first, so that whoever is
-    in the call is never behind. Whoever has blocked the caller hears nothing, but that what rang already stops.
+    in the call is never behind. Whoever has blocked the caller hears nothing, but that what rang already stops; the
+    others hear nothing of that.
     """
     yield call_topic(after.call_id), CallNews(after, by)
     timestamp = rfc3339(now)
@@ -40,7 +41,7 @@ def notices(
                 timestamp=timestamp, call_id=after.call_id, reason=why_it_stopped(leg), user_id=by
             )
             yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
-        if leg.state != "blocked":
+        if leg.state != "blocked" and looks_changed(before, after, leg.user.id):
             yield topic, ToDevices(leg.user.id, changed(leg.user.id))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from server.calls.chat_log import ChatLog
-from server.calls.model import Call, Leg, view
+from server.calls.model import Call, Leg, looks_changed, view
 from server.calls.notices import for_each_viewer
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -42,7 +42,7 @@ class Room:
         self.call_id = call_id
         self.topic = call_topic(call_id)
         self.call: Call | None = None  # the newest that was read or heard
-        self.told_rev = 0  # the newest that the members were told of: who comes in may read more than they know
+        self.told: Call | None = None  # what the members were told last: who comes in may read more than they know
         self.members: dict[str, Session] = {}  # by leg id; a member's socket may be away
         self.leg_ids: dict[str, str] = {}  # by user id
         self.media: dict[str, dict[str, bool]] = {}  # by leg id
@@ -168,6 +168,8 @@ class Rooms:
             raise Refused(CloseCode.REPLACED)  # the client has come on a newer socket while this one was let in
         # By the bus, because the older one may hang on another node.
         self._bus.publish(room.topic, LegTaken(room.call_id, leg.leg_id, session.id))
+        if not room.members:
+            room.told = room.known()  # by the snapshot
         room.members[leg.leg_id] = session
         room.leg_ids[leg.user.id] = leg.leg_id
         room.lost.discard(leg.leg_id)
@@ -453,11 +455,11 @@ class Rooms:
             self._hub.drop(older, CloseCode.REPLACED)
 
     def _on_news(self, room: Room, call: Call, by: str | None) -> None:
-        if call.rev <= room.told_rev:
+        told = room.told
+        if told is not None and call.rev <= told.rev:
             return
         room.learn(call)
-        call = room.known()
-        room.told_rev = call.rev
+        call = room.told = room.known()
         now = self._timestamp()
         frame = frames.Ended if call.is_over else frames.CallChanged
         body = for_each_viewer(
@@ -465,7 +467,8 @@ class Rooms:
             lambda shown: frames.encode(frame(timestamp=now, call_id=call.call_id, call=shown, user_id=by)),
         )
         for leg_id, session in list(room.members.items()):
-            session.deliver(body(session.who.user.id))
+            if looks_changed(told, call, session.who.user.id):
+                session.deliver(body(session.who.user.id))
             leg = call.leg(leg_id)
             if call.is_over or leg is None or not (leg.is_in_call or leg.is_ringable):
                 self._hub.retire(session, CloseCode.NORMAL)

@@ -184,7 +184,8 @@ def block(call: Call, user_id: str, now: datetime, seems_ringing_after_s: float)
     leg = call.leg_of(user_id)
     if leg is None or leg is call.caller or not leg.is_ringable:
         return call
-    return _changed(call, _with_leg(call, _blocked(leg, now + timedelta(seconds=seems_ringing_after_s))))
+    blocked = _blocked(leg, now + timedelta(seconds=seems_ringing_after_s))
+    return _changed(call, _with_leg(call, replace(blocked, unseen=leg.unseen + 1)))
 
 
 def disturb_no_more(call: Call, user_id: str, now: datetime) -> Call:

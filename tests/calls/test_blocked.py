@@ -23,6 +23,7 @@ from server.calls.outcomes import outcome
 from server.calls.rules import Callee
 from server.errors import AlreadyAnswered, BadState, CallEnded
 from server.realtime.bus import ToDevices
+from server.realtime.frames import UserRef
 from server.wire import encode
 from tests.clock import START, ManualClock
 from tests.helpers import (
@@ -144,8 +145,26 @@ def test_a_group_that_talks_sees_the_blocked_one_ring_out() -> None:
 def test_a_block_while_it_rings_changes_nothing_for_the_caller() -> None:
     call = rules.acknowledge_ringing(placed(), BOB.id, START)
     after = rules.block(call, BOB.id, START, 0.7)
-    assert view(after, ALICE.id) == view(call, ALICE.id) | {"rev": call.rev + 1}
+    assert view(after, ALICE.id) == view(call, ALICE.id)
     assert not after.legs[1].is_ringable
+
+
+@pytest.mark.parametrize("viewer", [ALICE, CAROL], ids=["the caller", "another callee"])
+def test_nobody_else_is_told_of_a_block_while_it_rings(viewer: UserRef) -> None:
+    call = placed(BOB, CAROL)
+    assert heard_by(viewer.id, call, rules.block(call, BOB.id, START, 0.7)) == []
+
+
+def test_after_a_block_while_it_rings_the_next_change_is_the_next_for_the_others() -> None:
+    call = rules.acknowledge_ringing(placed(), BOB.id, START)
+    after = rules.cancel(rules.block(call, BOB.id, START, 0.7), ALICE.id, START)
+    assert (view(after, ALICE.id)["rev"], view(after, BOB.id)["rev"]) == (call.rev + 1, call.rev + 2)
+
+
+def test_whoever_has_blocked_and_dials_the_caller_does_not_show_it_by_the_count_of_changes() -> None:
+    call = placed()
+    after = rules.merge(rules.block(call, BOB.id, START, 0.7), BOB.id, device("telephone"), "video", START, TIMING)
+    assert view(after, ALICE.id)["rev"] == call.rev + 1
 
 
 def test_a_block_before_a_device_rang_seems_to_ring_a_moment_later() -> None:

@@ -190,12 +190,16 @@ class TestBlockingWhileItRings:
     @pytest.mark.gen_test
     async def test_is_not_seen_by_the_caller(self, running: Running) -> None:
         alice, bob, _, _, call = await self.ringing(running)
+        mine, room = await alice.inbox(), await alice.room(call)
         before = await now(alice, call)
         await blocks(bob, alice)
-        assert await now(alice, call) == before | {"rev": before["rev"] + 1}
+        assert (await mine.settled(), await room.settled()) == ([], [])
+        assert await now(alice, call) == before
         running.clock.move(45.5)
         await running.server.sweep()
-        assert (await now(alice, call))["end_reason"] == "no_answer"
+        ended = (await room.next("ended"))["call"]
+        assert (ended["end_reason"], ended["rev"]) == ("no_answer", before["rev"] + 1)
+        assert await changed(mine, call, state="ended") == ended
 
     @pytest.mark.gen_test
     async def test_leaves_the_calls_of_others(self, running: Running) -> None:
