@@ -37,8 +37,8 @@ function hear(message) {
 }
 
 async function ring(message) {
-  if (await aPageRings(message.call_id)) return;
-  if (!(await mayRing(message)) || stopped.has(message.call_id)) return;
+  if (await aPageRings(message.call_id)) return showNothing(message);
+  if (!(await mayRing(message)) || stopped.has(message.call_id)) return showNothing(message);
   await display(message.title, {
     body: message.body,
     tag: message.call_id,
@@ -60,7 +60,8 @@ async function stop(message) {
   stopped.add(message.call_id);
   const wasShown = await close(message.call_id);
   const pages = await visiblePages();
-  if (!message.title || (pages.length > 0 && !wasShown)) return; // the page that one looks at says so itself
+  // The page that one looks at says so itself.
+  if (!message.title || (pages.length > 0 && !wasShown)) return showNothing(message);
   await display(message.title, {
     body: message.body,
     tag: message.call_id,
@@ -69,6 +70,24 @@ async function stop(message) {
     silent: true,
     data: { url: "/history" },
   });
+}
+
+/**
+ * Safari ends a subscription after some messages for which no notification was shown. So one is, silently and for a moment,
+ * unless the call has another that must stay.
+ */
+async function showNothing({ call_id, title }) {
+  if (!mustShow()) return;
+  await inTurn(async () => {
+    if ((await self.registration.getNotifications({ tag: call_id })).length > 0) return;
+    await self.registration.showNotification(title || "Ringback", { tag: call_id, icon: ICON, silent: true });
+    for (const notification of await self.registration.getNotifications({ tag: call_id })) notification.close();
+  });
+}
+
+/** WebKit, and nothing that calls itself so for compatibility. */
+function mustShow() {
+  return /AppleWebKit\//.test(navigator.userAgent) && !/Chrome\/|Chromium\//.test(navigator.userAgent);
 }
 
 function tell({ title, body, tag, url, at }) {

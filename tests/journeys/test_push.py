@@ -293,3 +293,53 @@ def test_a_link_that_somebody_sends_only_rings(pushed_to: MakePerson) -> None:
     expect(bob.page.locator("#call")).to_have_attribute("data-phase", "incoming")
     assert latest(bob)["state"] == "ringing"
     alice.button("Hang up").click()
+
+
+# The worker believes to be in Safari, and keeps a list of what it shows.
+BE_SAFARI = """
+() => {
+  const userAgent = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15";
+  Object.defineProperty(navigator, "userAgent", { value: userAgent });
+  self.told = [];
+  const show = self.registration.showNotification.bind(self.registration);
+  self.registration.showNotification = (title, options) => {
+    self.told.push([options.tag, options.silent]);
+    return show(title, options);
+  };
+}
+"""
+
+
+def told(telephone: Telephone, at_least: int) -> list[list[object]]:
+    """The calls of the notifications that were shown, closed ones too, and whether they were silent."""
+    deadline_s = time.monotonic() + PATIENCE_MS / 1000
+    while len(seen := telephone.worker.evaluate("() => self.told")) < at_least:
+        assert time.monotonic() < deadline_s, seen
+        telephone.person.page.wait_for_timeout(20)
+    shown: list[list[object]] = seen
+    return shown
+
+
+def test_safari_is_shown_something_for_a_call_that_a_page_rings(pushed_to: MakePerson, desk: Desk) -> None:
+    alice, telephone = pushed_to("alice"), Telephone(pushed_to("bob"), desk)
+    telephone.worker.evaluate(BE_SAFARI)
+    alice.call("bob")
+    expect(telephone.person.button("Answer")).to_be_visible(timeout=PATIENCE_MS)
+    call_id = telephone.receive("incoming")["call_id"]
+    assert told(telephone, 1) == [[call_id, True]]
+    telephone.expect_shown()
+    alice.button("Hang up").click()
+
+
+def test_safari_is_shown_something_when_the_call_was_answered_elsewhere(meet: Meet, pushed_to: MakePerson) -> None:
+    alice, telephone = meet()
+    telephone.worker.evaluate(BE_SAFARI)
+    bob = pushed_to("bob")
+    alice.call("bob")
+    call_id = telephone.receive("incoming")["call_id"]
+    telephone.expect_shown("\u2068alice\u2069 is calling")
+    bob.answer()
+    telephone.receive("stopped")
+    assert told(telephone, 2)[1] == [call_id, True]
+    telephone.expect_shown()
+    alice.button("Hang up").click()
