@@ -122,3 +122,32 @@ def test_a_page_that_is_reloaded_in_a_call_has_media_again_on_both_sides(person:
     bob.expect_media()
     alice.expect_media()
     alice.button("Hang up").click()
+
+
+# Keeps the wake locks that the page gets.
+KEEP_WAKE_LOCKS = """
+(() => {
+  window.wakeLocks = [];
+  const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+  navigator.wakeLock.request = async (type) => {
+    const lock = await request(type);
+    window.wakeLocks.push(lock);
+    return lock;
+  };
+})();
+"""
+
+
+def test_the_screen_stays_on_after_one_has_looked_elsewhere_too(person: MakePerson) -> None:
+    bob, alice = person("bob"), person("alice")
+    alice.context.grant_permissions(["camera", "microphone", "screen-wake-lock"])
+    alice.page.add_init_script(KEEP_WAKE_LOCKS)
+    alice.call("bob")
+    connect(alice, bob)
+    alice.page.wait_for_function("() => window.wakeLocks.length === 1")
+    # The browser does this when the page is hidden and shown again.
+    alice.page.evaluate("() => window.wakeLocks[0].release()")
+    alice.page.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')); }")
+    alice.page.wait_for_function("() => window.wakeLocks.length === 2 && !window.wakeLocks[1].released")
+    alice.button("Hang up").click()
+    alice.page.wait_for_function("() => window.wakeLocks[1].released")

@@ -189,7 +189,7 @@ function titleOf(phase) {
 function ended() {
   clearInterval(ticking);
   tapToHear.hidden = true;
-  wakeLock?.release().catch(() => {});
+  releaseScreen();
   const { call, over } = session.view;
   offerStep(/** @type {HTMLButtonElement} */ (need("#next-step")), over && "code" in over ? stepAfter(over.code) : "none");
   need("#call-again").hidden = call.state !== "ended" && over !== null && !LEFT_BY_ME.has("reason" in over ? over.reason : "");
@@ -205,14 +205,28 @@ function stepAfter(code) {
 /** @type {WakeLockSentinel | null} */
 let wakeLock = null;
 
-/** A phone's screen must not go dark over a call; a browser that cannot do that just does not. */
+/**
+ * A phone's screen must not go dark over a call; a browser that cannot do that just does not. Of a page that is hidden the
+ * browser takes the lock away, so it is asked for anew when it shows again.
+ */
 async function keepAwake() {
-  if (boot.call.media !== "video" || wakeLock) return;
+  if (boot.call.media !== "video" || !talking() || document.visibilityState === "hidden") return;
+  if (wakeLock && !wakeLock.released) return;
   try {
     wakeLock = await navigator.wakeLock.request("screen");
+    if (!talking()) releaseScreen(); // it ended meanwhile
   } catch {
     wakeLock = null;
   }
+}
+
+function talking() {
+  return session.view.phase === "in_call" || session.view.phase === "reconnecting";
+}
+
+function releaseScreen() {
+  wakeLock?.release().catch(() => {});
+  wakeLock = null;
 }
 
 // ---- what the person does
@@ -328,6 +342,8 @@ tapToHear.addEventListener("click", () => {
 
 /** @type {Record<string, () => void>} */
 const SHORTCUTS = { m: toggleMute, v: toggleCamera };
+
+document.addEventListener("visibilitychange", keepAwake);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || document.querySelector("dialog[open]")) return;
