@@ -85,7 +85,7 @@ class Sender:
         self._trusted = trusted
         self._clock = clock
         self._metrics = metrics
-        self._resolver = VettingResolver(trusted)
+        self._resolver = VettingResolver(trusted, now_s=clock.monotonic)
         self._client: SimpleAsyncHTTPClient | None = None
         self._threads = ThreadPoolExecutor(SEALING_THREADS, thread_name_prefix="push-seal")
         self._lanes: dict[str, _Lane] = {}
@@ -96,7 +96,7 @@ class Sender:
         endpoint = read_endpoint(url, self._trusted)
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
-                await self._resolver.resolve(endpoint.host, endpoint.port)
+                await self._resolver.check(endpoint.host, endpoint.port)
         except (OSError, TimeoutError):
             raise refused() from None
 
