@@ -260,7 +260,7 @@ class Server:
             switchboard=switchboard,
             mailboxes=mailboxes,
             histories=Histories(calls, users, unread),
-            dialling=Dialling(switchboard, calls, users, contact_store, presence, clock, settings.calls),
+            dialling=Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls),
             hub=hub,
             heartbeat=HeartbeatWheel(
                 sockets.heartbeat_timeout_s,

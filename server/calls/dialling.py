@@ -19,6 +19,7 @@ from server.clock import Clock
 from server.errors import AlreadyAnswered, BadRequest, CallEnded, CannotCallSelf, Conflict, Unavailable, UserNotFound
 from server.ids import new_id
 from server.languages.sentences import N_
+from server.realtime.background import Background
 from server.settings import CallSettings
 from server.store.calls import CallStore
 from server.store.contacts import ContactStore, Standing
@@ -47,6 +48,7 @@ class Dialling:
         users: UserStore,
         contacts: ContactStore,
         presence: PresenceBoard,
+        background: Background,
         clock: Clock,
         settings: CallSettings,
     ) -> None:
@@ -55,6 +57,7 @@ class Dialling:
         self._users = users
         self._contacts = contacts
         self._presence = presence
+        self._background = background
         self._clock = clock
         self._most = settings.max_participants - 1
         self.limits = CallLimits(clock, settings)
@@ -85,11 +88,12 @@ class Dialling:
         known = await self._known(who, client_key)
         if known is not None:
             return known
-        people = await self._people(who, usernames)
-        self.limits.require(who.user.id, [user.user_id for user in people])
-        ids = {user.user_id for user in people}
-        standings = await self._contacts.standings(who.user.id, ids)
-        for _ in range(MAX_RACES):
+        for race in range(MAX_RACES):
+            people = await self._people(who, usernames)
+            ids = {user.user_id for user in people}
+            if race == 0:
+                self.limits.require(who.user.id, ids)
+            standings = await self._contacts.standings(who.user.id, ids)
             live = await self._calls.live_of_any([who.user.id, *ids])
             theirs = next((call for call in live if _calls_us(call, who.user.id, ids)), None)
             if theirs is not None:
@@ -102,13 +106,14 @@ class Dialling:
                 return same
             if await self._give_up(who, ids, live):
                 continue
-            callees = self._callees(people, standings, live)
+            callees = self._callees(people, standings, live, self._clock.now())
             device = Device(who.sign_in_id, who.device)
             call = rules.place(
                 who.user, device, callees, media, self._clock.now(), self._switchboard.timing, new_id, client_key
             )
             if await self._stored(call, who):
                 self._switchboard.tell(None, call, who.sign_in_id, who.user.id)
+                self._background.start(partial(self._look_again, call), "look_again")
                 return Placed(call, created=True, merged=False)
             known = await self._known(who, client_key)
             if known is not None:
@@ -150,8 +155,21 @@ class Dialling:
                 )
         return [found[key] for key in wanted]
 
-    def _callees(self, people: list[User], standings: dict[str, Standing], live: list[Call]) -> list[Callee]:
-        now = self._clock.now()
+    async def _look_again(self, call: Call) -> None:
+        """What has come in the way of a new call while it was being stored: whoever looked for calls that ring, to stop
+        them, did not find it yet."""
+        caller_id = call.created_by.id
+        ids = [leg.user.id for leg in call.legs if leg.is_ringable]
+        people = await self._users.by_ids(ids)
+        standings = await self._contacts.standings(caller_id, ids)
+        others = [other for other in await self._calls.live_of_any(ids) if other.call_id != call.call_id]
+        for callee in self._callees(people, standings, others, call.created_at):
+            if callee.blocked or callee.do_not_disturb or callee.in_call:
+                await self._switchboard.change(call.call_id, partial(_hold_back, callee=callee), None)
+
+    def _callees(
+        self, people: list[User], standings: dict[str, Standing], live: list[Call], now: datetime
+    ) -> list[Callee]:
         return [
             Callee(
                 user=user.ref,
@@ -209,6 +227,14 @@ class Dialling:
         if any(leg.state == "reconnecting" for leg in call.legs):
             return True
         return not self._switchboard.is_in_room(call.call_id, who.user.id)
+
+
+def _hold_back(call: Call, now: datetime, *, callee: Callee) -> Call:
+    if callee.blocked:
+        return rules.block(call, callee.user.id, now, callee.seems_ringing_after_s)
+    if callee.do_not_disturb:
+        return rules.disturb_no_more(call, callee.user.id, now)
+    return rules.busy_elsewhere(call, callee.user.id, now, callee.call_waiting)
 
 
 def takes_part(call: Call, user_id: str) -> bool:

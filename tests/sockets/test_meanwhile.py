@@ -118,3 +118,40 @@ class TestDiallingAnew:
         store.after_read = lambda: bob.do("answer", call)
         again = await alice.place("bob")
         assert (again["call_id"], again["state"]) == (call["call_id"], "connecting")
+
+
+class TestWhatIsChosenWhileACallIsStored:
+    @pytest.mark.gen_test
+    async def test_a_block_stops_the_ringing_and_the_caller_sees_no_difference(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        store.before_insert = lambda: bob.api("PUT", f"/contacts/{alice.id}/block")
+        call = await alice.place("bob")
+        assert (await inbox.next("incoming_stopped", call_id=call["call_id"]))["reason"] == "held_back"
+        seen = (await alice.api("GET", f"/calls/{call['call_id']}")).document
+        assert (seen["state"], seen["legs"][1]["state"], seen["legs"][1]["reason"]) == ("inviting", "invited", None)
+
+    @pytest.mark.gen_test
+    async def test_do_not_disturb_stops_the_ringing(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        inbox = await bob.inbox()
+        store.before_insert = lambda: bob.api("PATCH", "/users/me", {"do_not_disturb": True})
+        await alice.place("bob")
+        assert (await inbox.next("incoming_stopped"))["reason"] == "held_back"
+
+    @pytest.mark.gen_test
+    async def test_another_call_that_is_taken_makes_it_ring_softly(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob, carol = await running.people("alice", "bob", "carol")
+        mine, other = await alice.inbox(), await carol.place("bob")
+        store.before_insert = lambda: bob.do("answer", other)
+        call = await alice.place("bob")
+        while (told := (await mine.next("call", call_id=call["call_id"]))["call"])["rev"] < 2:
+            pass
+        assert (told["state"], told["legs"][1]["call_waiting"]) == ("inviting", True)
