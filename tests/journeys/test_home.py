@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
+from server.calls.presence import GRACE_S
 from tests.journeys.browsing import PATIENCE_MS, Person
 from tests.journeys.conftest import MakePerson
 
@@ -29,6 +30,10 @@ def api(someone: Person, method: str, path: str, data: Any = None) -> Any:
     """A request of the page."""
     token = next(cookie for cookie in someone.context.cookies() if cookie["name"] == "_xsrf")["value"]
     return someone.page.request.fetch(f"/api/v1{path}", method=method, data=data, headers={"X-XSRFToken": token})
+
+
+GONE_WITHIN_MS = 1000 * GRACE_S + PATIENCE_MS
+"""A page that is left counts as there for a moment: whoever waits for that waits longer than for anything else."""
 
 
 @pytest.fixture
@@ -192,7 +197,7 @@ def test_whoever_leaves_goes_below_those_who_are_there(three: Three) -> None:
     people = section(alice, "Everybody here").get_by_role("listitem")
     expect(people.filter(has_text="@carol")).to_have_attribute("data-presence", "online", timeout=PATIENCE_MS)
     bob.page.goto("about:blank")
-    expect(people.last).to_contain_text("@bob", timeout=PATIENCE_MS)
+    expect(people.last).to_contain_text("@bob", timeout=GONE_WITHIN_MS)
     expect(people.filter(has_text="@carol")).to_contain_text("Online")
     bob.page.goto("/")
     carol.page.goto("/")
@@ -213,7 +218,7 @@ def test_a_device_that_nobody_touches_counts_as_away_until_somebody_does(three: 
     alice, bob, _ = three
     bob_at_alices = alice.page.locator("[data-user-id][data-username=bob]").filter(visible=True).first
     bob.page.goto("about:blank")
-    expect(bob_at_alices).to_contain_text("Offline", timeout=PATIENCE_MS)
+    expect(bob_at_alices).to_contain_text("Offline", timeout=GONE_WITHIN_MS)
     bob.page.clock.install()
     bob.page.goto("/")
     expect(bob_at_alices).to_contain_text("Online", timeout=PATIENCE_MS)

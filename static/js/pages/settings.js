@@ -5,7 +5,7 @@ import { deviceSettings } from "../settings/devices.js";
 import { notificationSettings } from "../settings/notifications.js";
 import { blockedPeople, languageSetting } from "../settings/others.js";
 import { profileSettings } from "../settings/profile.js";
-import { setText } from "../ui/dom.js";
+import { need, setText } from "../ui/dom.js";
 import { startShell } from "../ui/shell.js";
 
 const { client, start } = startShell(readBoot());
@@ -37,5 +37,7 @@ const inView = new IntersectionObserver(
   { rootMargin: "0px 0px -65% 0px" },
 );
 for (const section of document.querySelectorAll(".settings-sections > section")) inView.observe(section);
+
+need("#main").inert = false;
 
 start();
