@@ -115,6 +115,7 @@ class TestDiallingAnew:
         alice, bob = await running.people("alice", "bob")
         call = await alice.place("bob")
         running.clock.move(5)
+        await running.until(lambda: not len(running.services.background), "the new call was looked at again")
         store.after_read = lambda: bob.do("answer", call)
         again = await alice.place("bob")
         assert (again["call_id"], again["state"]) == (call["call_id"], "connecting")
