@@ -140,10 +140,11 @@ class Hub:
         self._by_sign_in.setdefault(who.sign_in_id, set()).add(session)
 
     def release(self, session: Session) -> None:
-        """The client that was coming back did not arrive: the window begins anew."""
+        """The client that was coming (back) did not arrive: the window begins anew."""
         if session.connection is None and not session.over:
             session.detached_at_s = self._clock.monotonic()
             self._detached.add(session)
+            self.watchers[session.kind].session_detached(session)
 
     # ── going ──
 

@@ -117,9 +117,9 @@ class Person:
         """The button of that accessible name."""
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def answer(self) -> None:
-        """Takes the call that rings."""
-        self.button("Answer").click()
+    def answer(self, button: str = "Answer") -> None:
+        """Takes the call that rings, by the button of that name."""
+        self.button(button).click()
         self.page.wait_for_url(re.compile("/call/"))
 
     def api(self, method: str, path: str, document: object = None) -> Any:

@@ -94,7 +94,7 @@ def test_shows_in_the_title_and_the_symbol_of_a_tab(person: MakePerson) -> None:
 def test_can_be_answered_without_being_seen(person: MakePerson) -> None:
     alice, bob = person("alice"), person("bob")
     alice.call("bob")
-    bob.button("Answer without camera").click()
+    bob.answer("Answer without camera")
     bob.expect_media()
     alice.expect_text("Camera is off")
     expect(bob.button("Camera on")).to_be_visible()

@@ -35,6 +35,14 @@ class HaltedStore(CallStore):
         self._lose_answer()
         return done
 
+    async def live_of(self, user_id: str) -> list[Call]:
+        """See :meth:`CallStore.live_of`."""
+        found = await super().live_of(user_id)
+        meanwhile, self.after_read = self.after_read, None
+        if meanwhile is not None:
+            await meanwhile()
+        return found
+
     async def live_of_any(self, user_ids: list[str]) -> list[Call]:
         """See :meth:`CallStore.live_of_any`."""
         found = await super().live_of_any(user_ids)
@@ -156,3 +164,25 @@ class TestWhatIsChosenWhileACallIsStored:
         while (told := (await mine.next("call", call_id=call["call_id"]))["call"])["rev"] < 2:
             pass
         assert (told["state"], told["legs"][1]["call_waiting"]) == ("inviting", True)
+
+
+class TestASocketThatLeavesWhileItIsLetIn:
+    @pytest.mark.gen_test
+    async def test_leaves_nobody_online(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob = await running.people("alice", "bob")
+        mine = await alice.inbox()
+        await mine.request("watch", user_ids=[bob.id])
+
+        async def leave() -> None:
+            await mine.request("watch", user_ids=[bob.id])  # while he is there
+            theirs.cut()
+            await running.until(lambda: len(running.services.hub.connections) == 1, "the socket is gone")
+
+        store.after_read = leave
+        theirs = await bob.open("/ws/user")
+        await running.until(lambda: store.after_read is None, "bob's calls were read")
+        await running.until(lambda: all(s.detached_at_s is not None for s in running.services.hub.devices_of(bob.id)))
+        running.clock.move(10.5)
+        await running.server.sweep()
+        assert [(await mine.next("presence"))["state"] for _ in range(2)] == ["online", "offline"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -75,21 +75,20 @@ def ends(networks: list[str]) -> Iterator[str]:
         yield from (str(type(network.network_address)(number)) for number in (first, (first + last) // 2, last))
 
 
-async def allocated(server: Coturn, shown: Credentials | None) -> TurnClient:
-    """Somebody with an allocation; a refusal leaves no socket open."""
-    client = await server.client(shown)
-    try:
+@asynccontextmanager
+async def allocated(server: Coturn, shown: Credentials | None) -> AsyncIterator[TurnClient]:
+    """Somebody with an allocation, who gives it back: kept, it would be in the way of whoever gets the same port."""
+    with closing(await server.client(shown)) as client:
         await client.allocate()
-    except BaseException:
-        client.close()
-        raise
-    return client
+        yield client
+        await client.release()
 
 
 async def refusal(server: Coturn, shown: Credentials | None) -> int | None:
     """The error code with which an allocation is refused."""
     with pytest.raises(stun.TransactionFailed) as refused:
-        await allocated(server, shown)
+        async with allocated(server, shown):
+            pass
     return refused.value.response.error_code
 
 
@@ -119,6 +118,7 @@ def test_there_is_no_secret_in_the_file() -> None:
 async def test_credentials_of_ringback_are_taken(shipped: Coturn) -> None:
     with closing(await shipped.client(credentials())) as client:
         assert (await client.allocate()).relayed[0] == shipped.host
+        await client.release()
 
 
 @pytest.mark.gen_test
@@ -153,13 +153,14 @@ async def test_as_long_as_there_is_no_secret_nobody_is_let_in(tmp_path: Path) ->
 async def test_while_a_secret_is_changed_both_are_good(tmp_path: Path) -> None:
     with coturn(tmp_path, "static-auth-secret=the new one") as server:
         for secret in (SECRET, "the new one"):
-            (await allocated(server, credentials(secret=secret))).close()
+            async with allocated(server, credentials(secret=secret)):
+                pass
 
 
 @pytest.mark.gen_test
 async def test_an_allocation_outlives_its_credentials(shipped: Coturn) -> None:
     shown = credentials(live_s=1)
-    with closing(await allocated(shipped, shown)) as client:
+    async with allocated(shipped, shown) as client:
         while not await is_refused(shipped, shown):  # the clock of coturn cannot be moved
             await asyncio.sleep(0.1)
         assert await client.refresh() == 600
@@ -168,7 +169,8 @@ async def test_an_allocation_outlives_its_credentials(shipped: Coturn) -> None:
 async def is_refused(server: Coturn, shown: Credentials) -> bool:
     """Whether these credentials are no longer good for a new allocation."""
     try:
-        (await allocated(server, shown)).close()
+        async with allocated(server, shown):
+            pass
     except stun.TransactionFailed:
         return True
     return False
@@ -179,38 +181,39 @@ async def is_refused(server: Coturn, shown: Credentials) -> bool:
 
 @pytest.mark.gen_test
 async def test_no_special_ipv4_address_is_a_peer(shipped: Coturn) -> None:
-    with closing(await allocated(shipped, credentials())) as client:
+    async with allocated(shipped, credentials()) as client:
         assert [host for host in ends(SPECIAL_V4) if await permission(client, host) != 403] == []
 
 
 @pytest.mark.gen_test
 async def test_no_special_ipv6_address_is_a_peer(shipped_v6: Coturn) -> None:
-    with closing(await allocated(shipped_v6, credentials())) as client:
+    async with allocated(shipped_v6, credentials()) as client:
         assert [host for host in ends(SPECIAL_V6) if await permission(client, host) != 403] == []
 
 
 @pytest.mark.gen_test
 async def test_no_ipv4_address_in_the_dress_of_ipv6_is_a_peer(shipped_v6: Coturn) -> None:
-    with closing(await allocated(shipped_v6, credentials())) as client:
+    async with allocated(shipped_v6, credentials()) as client:
         assert [host for host in MAPPED + TRANSLATED if await permission(client, host) != 403] == []
 
 
 @pytest.mark.gen_test
 async def test_ipv4_addresses_of_people_are_peers(shipped: Coturn) -> None:
-    with closing(await allocated(shipped, credentials())) as client:
+    async with allocated(shipped, credentials()) as client:
         assert [host for host in PUBLIC_V4 if await permission(client, host) is not None] == []
 
 
 @pytest.mark.gen_test
 async def test_ipv6_addresses_of_people_are_peers(shipped_v6: Coturn) -> None:
-    with closing(await allocated(shipped_v6, credentials())) as client:
+    async with allocated(shipped_v6, credentials()) as client:
         assert [host for host in PUBLIC_V6 if await permission(client, host) is not None] == []
 
 
 @pytest.mark.gen_test
 async def test_a_channel_is_no_way_around_it(shipped: Coturn) -> None:
-    with closing(await allocated(shipped, credentials())) as client, pytest.raises(stun.TransactionFailed, match="403"):
-        await client.send(b"hello", ("169.254.169.254", 80))
+    async with allocated(shipped, credentials()) as client:
+        with pytest.raises(stun.TransactionFailed, match="403"):
+            await client.send(b"hello", ("169.254.169.254", 80))
 
 
 @pytest.mark.gen_test
@@ -225,24 +228,26 @@ async def test_there_is_no_relay_by_tcp(shipped: Coturn) -> None:
 @pytest.mark.gen_test
 async def test_what_one_person_may_hold_is_limited_for_them_alone(shipped: Coturn) -> None:
     quota = int(re.findall(r"^user-quota=(\d+)$", SHIPPED.read_text(encoding="utf-8"), re.MULTILINE)[0])
-    with ExitStack() as open_ones:
+    async with AsyncExitStack() as open_ones:
         for _ in range(quota):
-            open_ones.enter_context(closing(await allocated(shipped, credentials("greedy"))))
+            await open_ones.enter_async_context(allocated(shipped, credentials("greedy")))
         assert await refusal(shipped, credentials("greedy")) == 486
-        (await allocated(shipped, credentials("modest"))).close()
+        await open_ones.enter_async_context(allocated(shipped, credentials("modest")))
 
 
 @pytest.mark.gen_test
 async def test_newer_credentials_of_the_same_person_get_around_no_limit(tmp_path: Path) -> None:
     newer = credentials("greedy", live_s=700)
-    with coturn(tmp_path, "user-quota=1") as server, closing(await allocated(server, credentials("greedy"))):
-        assert await refusal(server, newer) == 486
+    with coturn(tmp_path, "user-quota=1") as server:
+        async with allocated(server, credentials("greedy")):
+            assert await refusal(server, newer) == 486
 
 
 @pytest.mark.gen_test
 async def test_what_all_may_hold_is_limited(tmp_path: Path) -> None:
-    with coturn(tmp_path, "total-quota=1") as server, closing(await allocated(server, credentials("alice"))):
-        assert await refusal(server, credentials("bob")) == 486
+    with coturn(tmp_path, "total-quota=1") as server:
+        async with allocated(server, credentials("alice")):
+            assert await refusal(server, credentials("bob")) == 486
 
 
 # --- What it tells
