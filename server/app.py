@@ -25,7 +25,6 @@ from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.inbox import Inbox
 from server.calls.presence import PresenceBoard
-from server.calls.room import Rooms
 from server.calls.switchboard import LEASE_RENEWAL_S, SweepReport, Switchboard
 from server.calls.unread import UnreadCounts
 from server.clock import Clock, SystemClock
@@ -54,6 +53,7 @@ from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import TICK_S, HeartbeatWheel
 from server.realtime.hub import Hub
 from server.realtime.records import Records
+from server.rooms.endpoint import CallEndpoint
 from server.services import Services
 from server.settings import Settings
 from server.store.calls import CallStore
@@ -237,7 +237,7 @@ class Server:
             sockets.heartbeat_interval_s,
             sockets.resume_window_s,
         )
-        self.rooms = Rooms(switchboard, hub, bus, background, clock, sockets)
+        self.rooms = CallEndpoint(switchboard, hub, bus, background, clock, sockets)
         endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
         hub.watchers.update(endpoints)
         self.services = Services(

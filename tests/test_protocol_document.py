@@ -20,7 +20,6 @@ from ringback_client.close_codes import CLOSE_CODES
 from server import errors
 from server.app import Server
 from server.calls.model import CallState, Device, EndReason, LegState, view
-from server.calls.room import SILENT_MEDIA
 from server.calls.rules import Callee, Timing, place
 from server.close_codes import REGISTRY
 from server.config import describe, load_settings
@@ -28,6 +27,7 @@ from server.ids import new_id
 from server.paths import docs_dir, static_dir
 from server.realtime import frames
 from server.realtime.endpoint import Endpoint
+from server.rooms.room import SILENT_MEDIA
 from server.store.driver import connect
 from tests.markdown import Document, Row, code_in
 

@@ -6,6 +6,6 @@ from handlers.sockets.base import SocketHandler
 
 
 class CallSocketHandler(SocketHandler):
-    """One per participant; what is said here is :class:`server.calls.room.Rooms`'."""
+    """One per participant; what is said here is :class:`server.rooms.endpoint.CallEndpoint`'."""
 
     kind = "call"

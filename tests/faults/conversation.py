@@ -15,8 +15,8 @@ from ringback_client.model import Sending
 from ringback_client.session import Frame
 from ringback_client.user import UserInbox
 from ringback_client.websocket import RingbackSocket, SocketState
-from server.calls.chat_log import KEPT_MESSAGES
-from server.calls.room import SILENT_MEDIA
+from server.rooms.chat_log import KEPT_MESSAGES
+from server.rooms.room import SILENT_MEDIA
 from tests.faults.cutting import Splitter, texts
 from tests.faults.proxy import Link
 from tests.peer import PATIENCE_S

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.calls.chat_log import KEPT_MESSAGES
+from server.rooms.chat_log import KEPT_MESSAGES
 from tests.faults.conversation import Participant
 from tests.running import Start
 
