@@ -20,6 +20,7 @@ from .model import (
     Device,
     HistoryFilter,
     IceServer,
+    LegQuality,
     MediaKind,
     Page,
     People,
@@ -66,6 +67,10 @@ class _Devices(msgspec.Struct, frozen=True):
 
 class _Seen(msgspec.Struct, frozen=True):
     missed: int
+
+
+class _Quality(msgspec.Struct, frozen=True):
+    legs: list[LegQuality]
 
 
 class _IceServers(msgspec.Struct, frozen=True):
@@ -238,6 +243,10 @@ class Api:
     async def forget_calls(self, until: str | None = None) -> None:
         """Take all calls that are over out of the own history, up to the one with the id `until`."""
         await self._call("DELETE", "/calls", until=until)
+
+    async def quality(self, call_id: str) -> list[LegQuality]:
+        """What those in a call have measured, each of their paths to the others. ApiError `forbidden`, `not_found`."""
+        return _read(_Quality, await self._call("GET", f"/calls/{call_id}/quality")).legs
 
     async def answer(self, call_id: str) -> Call:
         """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""

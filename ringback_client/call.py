@@ -65,6 +65,10 @@ class CallRoom(Channel):
 
     # To everybody
 
+    async def quality(self, legs: dict[str, dict[str, Any]]) -> None:
+        """Say what was measured of the paths to other legs, by leg id; the fields are those of docs/protocol.md."""
+        await self.socket.request({"type": "quality", "legs": legs})
+
     async def media(self, sending: Sending) -> None:
         """Say what one sends from now on."""
         await self.socket.request({"type": "media"} | msgspec.structs.asdict(sending))

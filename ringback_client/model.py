@@ -116,6 +116,45 @@ class Call(msgspec.Struct, frozen=True):
         return [leg.leg_id for leg in self.legs].index(leg_id)
 
 
+class Spread(msgspec.Struct, frozen=True):
+    """One measure over the time of a path."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class PathQuality(msgspec.Struct, frozen=True):
+    """What one participant measured of the path to the leg `leg_id`; what nobody measured is None.
+
+    `score` is from 1 to 4.5, `loss` and `audio_level` from 0 to 1, `kbit_…` in a second; `candidates` are the kinds of
+    the own addresses that were used.
+    """
+
+    leg_id: str
+    user: User
+    since: datetime
+    until: datetime
+    reports: int
+    score: Spread | None = None
+    loss: Spread | None = None
+    jitter_ms: Spread | None = None
+    rtt_ms: Spread | None = None
+    kbit_in: Spread | None = None
+    kbit_out: Spread | None = None
+    audio_level: Spread | None = None
+    freezes: int = 0
+    candidates: tuple[str, ...] = ()
+
+
+class LegQuality(msgspec.Struct, frozen=True):
+    """Everything that one participant measured."""
+
+    leg_id: str
+    user: User
+    paths: tuple[PathQuality, ...] = ()
+
+
 class Sending(msgspec.Struct, frozen=True):
     """What a participant sends now, and whether a hand is raised."""
 

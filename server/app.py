@@ -25,6 +25,7 @@ from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.inbox import Inbox
 from server.calls.presence import PresenceBoard
+from server.calls.quality_log import QualityLog
 from server.calls.switchboard import LEASE_RENEWAL_S, SweepReport, Switchboard
 from server.calls.unread import UnreadCounts
 from server.clock import Clock, SystemClock
@@ -62,6 +63,7 @@ from server.store.contacts import ContactStore
 from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.presence import PresenceStore
+from server.store.quality import QualityStore
 from server.store.sign_ins import SignInStore
 from server.store.users import UserStore
 from server.store.voicemail import VoicemailStore
@@ -170,7 +172,17 @@ class Server:
         contact_store = ContactStore(database)
         messages = VoicemailStore(database)
         presence_store = PresenceStore(database)
-        self._stores = (users, calls, sign_in_store, connections, contact_store, messages, presence_store)
+        quality_store = QualityStore(database)
+        self._stores = (
+            users,
+            calls,
+            sign_in_store,
+            connections,
+            contact_store,
+            messages,
+            presence_store,
+            quality_store,
+        )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
         sign_ins = SignIns(
@@ -202,6 +214,8 @@ class Server:
         self.elsewhere = Elsewhere(
             presence_store, users, contact_store, presence, clock, epoch=epoch, forget_user=sign_ins.forget_user
         )
+        self.quality = QualityLog(quality_store, background, clock)
+        calls.on_delete.append(quality_store.remove_of)
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
@@ -237,7 +251,7 @@ class Server:
             sockets.heartbeat_interval_s,
             sockets.resume_window_s,
         )
-        self.rooms = CallEndpoint(switchboard, hub, bus, background, clock, sockets)
+        self.rooms = CallEndpoint(switchboard, self.quality, hub, bus, background, clock, sockets)
         endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
         hub.watchers.update(endpoints)
         self.services = Services(
@@ -258,6 +272,7 @@ class Server:
             push=self._push,
             presence=presence,
             switchboard=switchboard,
+            quality=self.quality,
             mailboxes=mailboxes,
             histories=Histories(calls, users, unread),
             dialling=Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls),
@@ -334,6 +349,7 @@ class Server:
         if self._http is not None:
             self._http.stop()
         self.jobs.stop()
+        self.quality.write_all()
         await self.services.background.finish(within_s)
         self._push.close()
         await self._flush_records()

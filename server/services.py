@@ -11,6 +11,7 @@ from server.auth.sign_ins import SignIns
 from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.presence import PresenceBoard
+from server.calls.quality_log import QualityLog
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
 from server.languages.choice import Languages
@@ -53,6 +54,7 @@ class Services:
     push: Notifier
     presence: PresenceBoard
     switchboard: Switchboard
+    quality: QualityLog
     mailboxes: Mailboxes
     histories: Histories
     dialling: Dialling

@@ -104,6 +104,8 @@ _RULES = tuple(
         (r"Expected `str` of length <= (?P<count>\d+)", N_("Expected `str` of length <= %(count)s")),
         (r"Expected `array` of length >= (?P<count>\d+)", N_("Expected `array` of length >= %(count)s")),
         (r"Expected `array` of length <= (?P<count>\d+)", N_("Expected `array` of length <= %(count)s")),
+        (r"Expected `object` of length >= (?P<count>\d+)", N_("Expected `object` of length >= %(count)s")),
+        (r"Expected `object` of length <= (?P<count>\d+)", N_("Expected `object` of length <= %(count)s")),
         (r"Expected `(?P<wanted>.*)`, got `(?P<given>.*)`", N_("Expected `%(wanted)s`, got `%(given)s`")),
         (r"Expected `(?P<kind>int|float)` (?P<bound>[<>]=? .*)", N_("Expected `%(kind)s` %(bound)s")),
         (r"Invalid enum value (?P<given>.*)", N_("Invalid enum value %(given)s")),

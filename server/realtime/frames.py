@@ -21,6 +21,10 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 PresenceState = Literal["online", "away", "in_call", "do_not_disturb", "offline"]
 """What others see of a person."""
 
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
+Kbit = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
+"""In a second."""
+
 Connectivity = Literal["checking", "connected", "disconnected", "failed"]
 
 
@@ -135,6 +139,31 @@ class Stats(FromClient, tag="stats"):
 
     leg_id: Id
     connection: Connectivity
+
+
+class PathQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one participant has measured of one path within about ten seconds; ``None`` is what nothing came to tell.
+
+    ``score`` is a mean opinion score (``docs/quality.md``), ``loss`` the part of the packets from there that got lost,
+    ``rtt_ms`` a round trip, ``kbit_in`` and ``kbit_out`` kbit/s, ``candidate`` the kind of one's own address
+    (RFC 8445), ``freezes`` how often the picture stood still, ``audio_level`` how loud they were, from 0 to 1.
+    """
+
+    score: Annotated[float, msgspec.Meta(ge=1, le=4.5)] | None = None
+    loss: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    jitter_ms: Milliseconds | None = None
+    rtt_ms: Milliseconds | None = None
+    kbit_in: Kbit | None = None
+    kbit_out: Kbit | None = None
+    candidate: Literal["host", "srflx", "prflx", "relay"] | None = None
+    freezes: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    audio_level: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+
+
+class Quality(FromClient, tag="quality"):
+    """What this participant has measured of the paths to the others, by leg id."""
+
+    legs: Annotated[dict[Id, PathQuality], msgspec.Meta(min_length=1, max_length=50)]
 
 
 class Leave(FromClient, tag="leave"):
@@ -336,6 +365,15 @@ class Chat(ToClient, tag="chat"):
     user: UserRef
     text: str
     sent_at: str
+
+
+class QualityNotice(ToClient, tag="quality"):
+    """What another participant has measured of their paths, also of the one to me."""
+
+    call_id: str
+    user_id: str
+    leg_id: str
+    legs: dict[str, PathQuality]
 
 
 UNNUMBERED = frozenset({"connected", "resumed", "ping", "pong", "ack", "error", "bye"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.calls.quality_log import QualityLog
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
 from server.close_codes import CloseCode
@@ -17,6 +18,7 @@ from server.rooms.chat import Chat
 from server.rooms.departure import Departure
 from server.rooms.membership import Membership
 from server.rooms.participation import Participation
+from server.rooms.quality import Quality
 from server.rooms.rooms import RoomPart, Rooms
 from server.rooms.signaling import Signaling
 from server.settings import SocketSettings
@@ -30,6 +32,7 @@ class CallEndpoint:
     def __init__(
         self,
         switchboard: Switchboard,
+        quality: QualityLog,
         hub: Hub,
         bus: Bus,
         background: Background,
@@ -44,6 +47,7 @@ class CallEndpoint:
             Signaling(rooms, settings.max_sdp_bytes),
             Participation(rooms, switchboard, background),
             Chat(rooms, bus, settings.max_chat_characters),
+            Quality(rooms, quality),
             Departure(rooms, switchboard, hub),
         )
 

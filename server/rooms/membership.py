@@ -192,6 +192,8 @@ class Membership:
                 reason=reason,
             )
             self._rooms.say(room, notice)
+        for left in self._rooms.on_left:
+            left(room, leg_id)
         self._rooms.close_if_empty(room)
 
     # ── the stored call ──

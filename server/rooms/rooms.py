@@ -33,6 +33,8 @@ class Rooms:
         self.timestamp = Stamp(clock)
         self.on_leg_taken: list[Callable[[Room, LegTaken], None]] = []
         self.on_news: list[Callable[[Room, CallNews], None]] = []
+        self.on_left: list[Callable[[Room, str], None]] = []
+        """Told the room and the leg id of whoever is no longer in it."""
 
     def __len__(self) -> int:
         return len(self._rooms)

@@ -10,7 +10,7 @@ only then tokens are taken away, with ``$pull`` on condition of that state: so n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -73,6 +73,8 @@ class CallStore:
 
     def __init__(self, database: Database) -> None:
         self._calls: Collection = database.collection("calls")
+        self.on_delete: list[Callable[[list[str]], Awaitable[object]]] = []
+        """Given the ids of calls that nobody has in a history any more: what belongs to them goes with them."""
 
     async def ensure_indexes(self) -> None:
         """Makes the indexes; see :meth:`Collection.ensure_indexes`."""
@@ -171,7 +173,7 @@ class CallStore:
         Removes what nobody has in a history any more and a crash has left. Done again, or by two processes at once, it
         changes nothing.
         """
-        await self._calls.delete({"history": [], "state": "ended"})
+        await self._delete_forgotten({})
         given = 0
         while found := await self._calls.find(WITHOUT_TOKENS, limit=BATCH):
             given += await self._calls.update_each(
@@ -197,8 +199,18 @@ class CallStore:
         theirs = {"$gte": user_id, "$lt": user_id + tokens.AFTER_SEPARATOR}
         ended: Document = {"_id": {"$in": call_ids}, "state": "ended"}
         forgotten = await self._calls.update_all(ended | {"history": user_id}, {"$pull": {"history": theirs}})
-        await self._calls.delete(ended | {"history": []})
+        await self._delete_forgotten(ended)
         return forgotten
+
+    async def _delete_forgotten(self, among: Document) -> None:
+        """Removes ended calls that stand in no history. What belongs to them goes first: a crash between the two leaves
+        a call that is found again, and nothing that is not."""
+        query = among | {"state": "ended", "history": []}
+        while found := await self._calls.find(query, limit=BATCH, fields=["_id"]):
+            ids = [document["_id"] for document in found]
+            for delete in self.on_delete:
+                await delete(ids)
+            await self._calls.delete({"_id": {"$in": ids}, "state": "ended", "history": []})
 
 
 def _in_history(wanted: list[str]) -> Document:

@@ -11,6 +11,7 @@ from tornado.testing import bind_unused_port
 
 from ringback_client.api import Api
 from ringback_client.errors import ApiError, Unreachable
+from ringback_client.model import Spread
 from tests.client.looped import looped
 from tests.client.scripted_http import Asked, ScriptedHttp
 from tests.client.still_clock import StillClock
@@ -257,6 +258,17 @@ async def test_all_calls_are_removed_from_the_history(
 async def test_steps_of_a_call_return_the_call(api: Api, http: ScriptedHttp, step: str) -> None:
     http.lay_out(f"POST /calls/k-1/{step}", CALL | {"rev": 7})
     assert (await getattr(api, step)("k-1")).rev == 7
+
+
+async def test_quality_comes_by_leg_and_path(api: Api, http: ScriptedHttp) -> None:
+    alice, bob = ({"id": name, "username": name} for name in ("alice", "bob"))
+    moments = {"since": "2026-11-20T05:12:07.345Z", "until": "2026-11-20T05:12:17.345Z"}
+    score = {"mean": 4.2, "low": 4.0, "high": 4.4}
+    path = {"leg_id": "l-2", "user": bob, "reports": 2, "score": score, "loss": None, "candidates": ["relay"]} | moments
+    http.lay_out("GET /calls/k-1/quality", {"legs": [{"leg_id": "l-1", "user": alice, "paths": [path]}]})
+    (leg,) = await api.quality("k-1")
+    assert (leg.user.username, leg.paths[0].user.username, leg.paths[0].candidates) == ("alice", "bob", ("relay",))
+    assert (leg.paths[0].score, leg.paths[0].loss) == (Spread(mean=4.2, low=4.0, high=4.4), None)
 
 
 async def test_ice_servers_keep_their_credential_out_of_sight(api: Api, http: ScriptedHttp) -> None:

@@ -179,6 +179,11 @@ async def test_path_to_a_leg_is_reported(scene: Scene) -> None:
     assert frame == {"type": "stats", "leg_id": "l-bob", "connection": "connected"}
 
 
+async def test_what_was_measured_of_a_path_is_reported(scene: Scene) -> None:
+    frame = await scene.said(scene.room.quality({"l-bob": {"loss": 0.1}}))
+    assert frame == {"type": "quality", "legs": {"l-bob": {"loss": 0.1}}}
+
+
 async def test_media_says_all_four(scene: Scene) -> None:
     frame = await scene.said(scene.room.media(Sending(audio=True, hand=True)))
     assert frame == {"type": "media", "audio": True, "video": False, "screen": False, "hand": True}
