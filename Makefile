@@ -6,6 +6,8 @@
 VENV = .venv/bin
 SETUP = sh tools/bootstrap.sh
 PACKAGES = server handlers ringback_client
+# In two processes, see tests/sharing_out.py; ARGS="-n 0" runs them one after the other in one.
+SHARED = -n 2 --no-loadscope-reorder
 ARGS =
 
 .PHONY: run test lint format bench clean
@@ -16,7 +18,7 @@ run:
 
 test: lint
 	@CHROMIUM=$$($(VENV)/python -m tools.browser) && TURNSERVER=$$($(VENV)/python -m tools.turnserver) && \
-	export CHROMIUM TURNSERVER && exec $(VENV)/python -m pytest $(ARGS)
+	export CHROMIUM TURNSERVER && exec $(VENV)/python -m pytest $(SHARED) $(ARGS)
 
 lint:
 	@$(SETUP) embedded test

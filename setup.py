@@ -101,6 +101,7 @@ setup(
             "playwright>=1.50",
             "pytest>=9.0,<10",
             "pytest-tornado>=0.8.1",
+            "pytest-xdist>=3.8",
             "ruff>=0.17,<0.18",  # another one formats otherwise
             "setuptools<81",  # the last with pkg_resources, which pytest-tornado imports
             "types-PyYAML>=6.0",

@@ -26,6 +26,7 @@ from tornado.ioloop import IOLoop
 from server.config import load_settings
 from server.settings import Settings
 from server.store.embedded import EmbeddedMongo
+from tests.sharing_out import SharingOut, in_order
 from tests.turn.coturn import REACHES_LOOPBACK, Coturn, coturn
 from tools.browser import find_browser
 
@@ -33,6 +34,16 @@ SettingsFactory = Callable[..., Settings]
 
 # Far below what protects a password, so that a test with ten sign-ins does not take a second for them.
 CHEAP_HASHING = {"auth.argon2_memory_kib": 8, "auth.argon2_time_cost": 1}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """See :mod:`tests.sharing_out`."""
+    items[:] = in_order(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharingOut:
+    """See :mod:`tests.sharing_out`."""
+    return SharingOut(config, log)
 
 
 @pytest.fixture

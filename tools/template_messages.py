@@ -21,8 +21,10 @@ def extract_template(
     file: BinaryIO, keywords: Any, comment_tags: Any, options: Any
 ) -> Iterator[tuple[int, Any, Any, Any]]:
     """As Babel wants it: `(line, function, its arguments, comments)` for every call of one of `keywords`."""
-    path = Path(file.name)
-    for node in _below(Loader(str(path.parent)).load(path.name).file):
+    path = Path(file.name).absolute()
+    # What a template in a folder includes may lie outside of it, so they are loaded from where all of them are.
+    root = next((folder for folder in path.parents if folder.name == "templates"), path.parent)
+    for node in _below(Loader(str(root)).load(str(path.relative_to(root))).file):
         for python in (getattr(node, name, None) for name in PYTHON_IN):
             if python:
                 for _, function, arguments, comments in extract_python(

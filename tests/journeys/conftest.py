@@ -95,7 +95,7 @@ def people_on(browser: Browser, demo: Demo) -> Iterator[MakePerson]:
     def make(username: str) -> Person:
         someone = Person(browser, demo.url, username, demo.password)
         people.append(someone)
-        someone.sign_in()
+        someone.enter()
         return someone
 
     yield make

@@ -21,6 +21,13 @@ def in_template(folder: Path, text: str, **others: str) -> list[object]:
         return [arguments for _, _, arguments, _ in extract_template(file, messages.SAID, [], {})]
 
 
+def test_a_template_in_a_folder_may_include_what_lies_outside_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "templates" / "call"
+    folder.mkdir(parents=True)
+    (tmp_path / "templates" / "_name.html").write_text("", encoding="utf-8")
+    assert in_template(folder, '{% include "../_name.html" %}{{ _("Sign in") }}')[0] in ("Sign in", ("Sign in", None))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -32,6 +32,7 @@ class Coturn(NamedTuple):
     port: int
     tls_port: int
     log: Path
+    seen_ports: set[int]
 
     @property
     def url(self) -> str:
@@ -40,8 +41,15 @@ class Coturn(NamedTuple):
         return f"turn:{host}:{self.port}?transport=udp"
 
     async def client(self, credentials: Credentials | None) -> TurnClient:
-        """Somebody who speaks to it by UDP."""
-        return await TurnClient.open((self.host, self.port), "udp", credentials)
+        """Somebody who speaks to it by UDP, from a port from which nobody has: coturn knows everybody by their address,
+        and remembers those who have left for a while."""
+        while True:
+            client = await TurnClient.open((self.host, self.port), "udp", credentials)
+            port: int = client._protocol.transport.get_extra_info("sockname")[1]
+            if port not in self.seen_ports:
+                self.seen_ports.add(port)
+                return client
+            client.close()
 
 
 @contextmanager
@@ -65,7 +73,7 @@ def coturn(
     ):
         try:
             _wait_until_ready(host, port, process, log)
-            yield Coturn(host, port, tls_port, log)
+            yield Coturn(host, port, tls_port, log, set())
         finally:
             process.kill()
 

@@ -3,28 +3,16 @@
  * amounts to. A mesh of many works like one of two. No DOM: a page draws `view` whenever `change` comes.
  *
  * @typedef {import("../types.js").Call} Call
- * @typedef {import("../types.js").User} User
  * @typedef {import("../types.js").Frame} Frame
- * @typedef {import("../types.js").MediaState} MediaState
  * @typedef {import("../types.js").Participant} Participant
- * @typedef {import("../types.js").PathState} PathState
+ * @typedef {import("./other.js").OtherView} OtherView
+ * @typedef {import("./others.js").NoticeKind} NoticeKind
  * @typedef {import("./peer.js").Peer} Peer
- * @typedef {import("./peer.js").Signal} Signal
  * @typedef {import("./phase.js").Phase} Phase
- * @typedef {import("./quality.js").Quality} Quality
  * @typedef {import("../realtime/clock.js").Clock} Clock
  * @typedef {import("../realtime/socket.js").LinkState} LinkState
  *
  * @typedef {{reason: string} | {code: number}} Over a reason as in `end_reason` or `incoming_stopped`, or a close code
- *
- * @typedef {object} OtherView
- * @property {string} legId
- * @property {User} user
- * @property {boolean} reconnecting the server misses them
- * @property {MediaState} media what they say that they send
- * @property {PathState | null} path
- * @property {Quality} quality
- * @property {MediaStream | null} stream
  *
  * @typedef {object} CallView
  * @property {Phase} phase
@@ -34,11 +22,11 @@
  * @property {number | null} startedAtMs when it was answered, by this machine's clock
  * @property {Over | null} over why it ended here, where the server's `end_reason` does not say it
  *
- * @typedef {"joined" | "left" | "muted" | "unmuted" | "camera_off" | "camera_on" | "reconnecting" | "back"} NoticeKind
- *
  * @typedef {object} CallEvents
  * @property {null} change
- * @property {{kind: NoticeKind, user: User}} notice something worth a word to those who do not see it
+ * @property {import("./others.js").OthersEvents["notice"]} notice something worth a word to those who do not see it
+ * @property {import("./others.js").OthersEvents["peer"]} peer a connection to one of the others has been made, or ended
+ * @property {Frame} frame every event of the room in its order, after this session has heard it
  *
  * @typedef {object} CallHttp the same acts over HTTP, for when the socket is away
  * @property {() => Promise<Call>} load
@@ -55,21 +43,14 @@
  * @property {boolean} [camera] whether one wants to be seen, in a call with video
  * @property {EventTarget} [wake] dispatches `online` when the network came back
  * @property {Clock} [clock]
- *
- * @typedef {object} Other
- * @property {Participant} participant
- * @property {Promise<Peer | null>} peer
- * @property {() => void} leave
- * @property {PathState | null} path
- * @property {MediaStream | null} stream
- * @property {Quality} quality
- * @property {import("./quality.js").Sample | null} sample
  */
 import { systemClock } from "../realtime/clock.js";
 import { Emitter } from "../realtime/emitter.js";
-import { createPeer } from "./peer.js";
+import { Others } from "./others.js";
+import { peerMaker } from "./peer_maker.js";
 import { phaseOf } from "./phase.js";
-import { judge, sample } from "./quality.js";
+import { SentMedia, tracksInto } from "./sent_media.js";
+import { Timers } from "./timers.js";
 
 /** No device has acknowledged by then: the caller reads that we are still trying. */
 const TRYING_AFTER_MS = 5_000;
@@ -86,15 +67,15 @@ export class CallSession extends Emitter {
   #socket;
   #media;
   #http;
-  #configuration;
   #legId;
   #wantsCamera;
   #clock;
   #wake;
+  #timers;
+  #others;
+  #sent;
   /** @type {Call} */
   #call;
-  /** @type {Map<string, Other>} */
-  #others = new Map();
   #joined = false;
   #everConnected = false;
   #slow = false;
@@ -103,12 +84,8 @@ export class CallSession extends Emitter {
   #closed = false;
   /** Ours minus the server's. */
   #clockOffsetMs = 0;
-  /** What the others know of our media. @type {string | null} */
-  #toldMedia = null;
   /** @type {Promise<void>} */
   #mediaReady = Promise.resolve();
-  /** @type {Set<any>} */
-  #timers = new Set();
 
   /** @param {CallOptions} options */
   constructor({ socket, media, http, configuration, call, legId, camera = true, wake = new EventTarget(), clock = systemClock }) {
@@ -116,17 +93,38 @@ export class CallSession extends Emitter {
     this.#socket = socket;
     this.#media = media;
     this.#http = http;
-    this.#configuration = configuration;
     this.#call = call;
     this.#legId = legId;
     this.#wantsCamera = camera;
     this.#wake = wake;
     this.#clock = clock;
+    this.#timers = new Timers(clock);
+    this.#others = new Others(
+      peerMaker({
+        configuration,
+        media,
+        receive: call.media === "video" ? ["audio", "video"] : ["audio"],
+        ready: () => this.#mediaReady,
+        rank: () => this.#call.legs.findIndex((leg) => leg.leg_id === this.#legId),
+        tell: (type, fields) => this.#tell(type, fields),
+        clock,
+      }),
+    );
+    this.#others.on("change", () => this.emit("change", null));
+    this.#others.on("notice", (notice) => this.emit("notice", notice));
+    this.#others.on("peer", (news) => this.emit("peer", news));
+    this.#others.on("path", ({ legId, path }) => this.#pathChanged(legId, path));
+    this.#others.on("lost", (participant) => this.#pathLost(participant));
+    this.#sent = new SentMedia(media, (type, fields) => this.#tell(type, fields));
     media.on("change", () => this.#mediaChanged());
     socket.on("state", () => this.emit("change", null));
     socket.on("snapshot", (frame) => this.#drawAnew(frame));
-    socket.on("resumed", () => this.#lookForPaths());
-    socket.on("frame", (frame) => this.#hear(frame));
+    // We are back ourselves: paths that were given up meanwhile get another chance.
+    socket.on("resumed", () => this.#others.restart({ broken: true }));
+    socket.on("frame", (frame) => {
+      this.#hear(frame);
+      this.emit("frame", frame);
+    });
     socket.on("closed", ({ code }) => this.#socketClosed(code));
   }
 
@@ -136,11 +134,28 @@ export class CallSession extends Emitter {
     return {
       phase: this.#phase,
       call: this.#call,
-      others: [...this.#others.values()].map(viewOf),
+      others: this.#others.views,
       link: this.#socket.state,
       startedAtMs: answered_at ? Date.parse(answered_at) + this.#clockOffsetMs : null,
       over: this.#over,
     };
+  }
+
+  /** @returns {ReadonlyMap<string, Peer>} by leg, those whose connection has been made */
+  get peers() {
+    return this.#others.peers;
+  }
+
+  /**
+   * A frame of one's own to the room; while the socket is away it waits.
+   *
+   * @param {string} type
+   * @param {object} [fields]
+   * @returns {Promise<Frame>} the `ack`
+   * @throws {import("../realtime/socket.js").RequestError}
+   */
+  request(type, fields = {}) {
+    return this.#socket.request(type, fields);
   }
 
   /** Goes into the room, unless this person has yet to answer or it is over. */
@@ -234,7 +249,7 @@ export class CallSession extends Emitter {
       over: this.#over !== null,
       slow: this.#slow,
       everConnected: this.#everConnected,
-      paths: [...this.#others.values()].map((other) => other.path),
+      paths: this.#others.paths,
     });
   }
 
@@ -244,8 +259,8 @@ export class CallSession extends Emitter {
     if (this.#joined) return;
     this.#joined = true;
     const opened = this.#media.open({ camera: this.#wantsCamera && this.#call.media === "video" });
-    this.#mediaReady = Promise.race([opened, this.#delay(MEDIA_PATIENCE_MS)]);
-    this.#delay(TRYING_AFTER_MS).then(() => {
+    this.#mediaReady = Promise.race([opened, this.#timers.after(MEDIA_PATIENCE_MS)]);
+    this.#timers.after(TRYING_AFTER_MS).then(() => {
       this.#slow = true;
       this.emit("change", null);
     });
@@ -258,18 +273,10 @@ export class CallSession extends Emitter {
   #drawAnew({ snapshot, timestamp, continued }) {
     if (timestamp) this.#clockOffsetMs = this.#clock.now() - Date.parse(timestamp);
     this.#legId = snapshot.leg_id;
-    this.#toldMedia = null;
+    this.#sent.forget();
     this.#apply(snapshot.call, true);
     if (this.#closed) return;
-    const here = new Set(snapshot.participants.map(({ leg_id }) => leg_id));
-    for (const legId of [...this.#others.keys()]) {
-      // To the others a new session is somebody new, who makes the offers: what was there before fits nothing any more.
-      if (!continued || !here.has(legId)) this.#part(legId);
-    }
-    for (const participant of snapshot.participants) {
-      if (this.#others.has(participant.leg_id)) this.#participantChanged(/** @type {any} */ (participant));
-      else this.#meet(participant, true);
-    }
+    this.#others.drawAnew(snapshot.participants, continued);
     this.#mediaReady.then(() => this.#tellMedia());
     this.emit("change", null);
   }
@@ -281,18 +288,16 @@ export class CallSession extends Emitter {
       case "ended":
         return this.#apply(frame.call, true);
       case "join":
-        this.#meet(frame.participant, false);
-        this.emit("notice", { kind: "joined", user: frame.participant.user });
-        return this.emit("change", null);
+        return this.#others.joined(frame.participant);
       case "leave":
-        return this.#left(frame.leg_id);
+        return this.#others.left(frame.leg_id);
       case "participant":
-        return this.#participantChanged(frame);
+        return this.#others.changed(/** @type {any} */ (frame));
       case "offer":
       case "answer":
-        return this.#relay(frame.from, { type: frame.type, sdp: frame.sdp });
+        return this.#others.receive(frame.from, { type: frame.type, sdp: frame.sdp });
       case "candidate":
-        return this.#relay(frame.from, { type: "candidate", candidates: frame.candidates ?? [] });
+        return this.#others.receive(frame.from, { type: "candidate", candidates: frame.candidates ?? [] });
     }
   }
 
@@ -327,189 +332,47 @@ export class CallSession extends Emitter {
     if (!this.#closed) this.#finish({ code });
   }
 
-  // ---- the others
-
-  /**
-   * @param {Participant} participant
-   * @param {boolean} initiator whether the first offer is ours
-   */
-  #meet(participant, initiator) {
-    const legId = participant.leg_id;
-    this.#part(legId); // they were here before and come back as somebody new
-    let gone = false;
-    /** @type {Other} */
-    const other = {
-      participant,
-      peer: this.#createPeer(participant, initiator, () => gone),
-      leave: () => {
-        gone = true;
-        other.peer.then((peer) => peer?.close());
-      },
-      path: null,
-      stream: null,
-      quality: "good",
-      sample: null,
-    };
-    this.#others.set(legId, other);
-  }
-
-  /**
-   * @param {Participant} participant
-   * @param {boolean} initiator
-   * @param {() => boolean} isGone
-   * @returns {Promise<Peer | null>} null if they left before it could be made
-   */
-  async #createPeer({ leg_id: legId, rank }, initiator, isGone) {
-    const [configuration] = await Promise.all([this.#configuration(), this.#mediaReady]);
-    if (isGone()) return null;
-    const ifHere = (/** @type {(other: Other) => void} */ act) => {
-      const other = this.#others.get(legId);
-      if (other && !isGone()) act(other);
-    };
-    const peer = createPeer({
-      polite: this.#rank > rank,
-      initiator,
-      configuration,
-      freshConfiguration: this.#configuration,
-      receive: this.#call.media === "video" ? ["audio", "video"] : ["audio"],
-      clock: this.#clock,
-      send: ({ type, ...fields }) => this.#tell(type, { to: legId, ...fields }),
-      onState: (path) => ifHere((other) => this.#pathChanged(other, path)),
-      onStream: (stream) => ifHere((other) => this.#streamCame(other, stream)),
-      onLost: () => ifHere((other) => this.#pathLost(other)),
-      onError: (error) => console.warn("negotiation failed", error),
-    });
-    await Promise.all([
-      peer.setTrack("audio", this.#media.microphone),
-      peer.setTrack("video", this.#media.camera),
-    ]);
-    peer.begin();
-    return peer;
-  }
-
-  get #rank() {
-    return this.#call.legs.findIndex((leg) => leg.leg_id === this.#legId);
-  }
-
-  /** @param {string} legId */
-  #part(legId) {
-    this.#others.get(legId)?.leave();
-    this.#others.delete(legId);
-  }
-
-  /** @param {string} legId */
-  #left(legId) {
-    const other = this.#others.get(legId);
-    this.#part(legId);
-    if (other) this.emit("notice", { kind: "left", user: other.participant.user });
-    this.emit("change", null);
-  }
+  // ---- the paths to the others
 
   /**
    * @param {string} legId
-   * @param {Signal} signal
+   * @param {import("../types.js").PathState} path
    */
-  #relay(legId, signal) {
-    this.#others.get(legId)?.peer.then((peer) => peer?.receive(signal));
-  }
-
-  /** @param {Frame} frame */
-  #participantChanged({ leg_id, connection, media }) {
-    const other = this.#others.get(leg_id);
-    if (!other) return;
-    const before = other.participant;
-    other.participant = { ...before, connection, media };
-    if (other.path !== null) {
-      for (const kind of noticesOf(before, other.participant)) this.emit("notice", { kind, user: before.user });
-    }
-    if (before.connection !== connection && connection === "connected" && other.path !== "connected") {
-      other.peer.then((peer) => peer?.restart());
-    }
-    this.emit("change", null);
-  }
-
-  /**
-   * @param {Other} other
-   * @param {PathState} path
-   */
-  #pathChanged(other, path) {
-    other.path = path;
+  #pathChanged(legId, path) {
     if (path === "connected") this.#everConnected = true;
-    this.#tell("stats", { leg_id: other.participant.leg_id, connection: path });
-    this.emit("change", null);
-  }
-
-  /**
-   * @param {Other} other
-   * @param {MediaStream} stream
-   */
-  #streamCame(other, stream) {
-    other.stream = stream;
-    this.emit("change", null);
+    this.#tell("stats", { leg_id: legId, connection: path });
   }
 
   /**
    * The path stayed away. While the server misses them, or we miss the server, it is the server who decides when the
    * connection is lost; else the network between the two of us cannot carry media.
    *
-   * @param {Other} other
+   * @param {Participant} participant
    */
-  #pathLost(other) {
-    const bothThere = this.#socket.state === "open" && other.participant.connection === "connected";
+  #pathLost({ connection }) {
+    const bothThere = this.#socket.state === "open" && connection === "connected";
     if (bothThere && this.#call.legs.length === 2) this.#tell("hangup", { reason: "ice_failed" });
   }
 
-  /** We are back ourselves: paths that were given up meanwhile get another chance. */
-  #lookForPaths() {
-    for (const other of this.#others.values()) {
-      if (other.path !== "connected") other.peer.then((peer) => peer?.restart());
-    }
-  }
-
-  #onOnline = () => {
-    for (const other of this.#others.values()) other.peer.then((peer) => peer?.restart());
-  };
+  #onOnline = () => this.#others.restart({ broken: false });
 
   #watchQuality() {
-    this.#delay(QUALITY_EVERY_MS).then(async () => {
-      await Promise.all([...this.#others.values()].map((other) => this.#sampleQuality(other)));
+    this.#timers.after(QUALITY_EVERY_MS).then(async () => {
+      await this.#others.sampleQuality();
       if (!this.#closed) this.#watchQuality();
     });
-  }
-
-  /** @param {Other} other */
-  async #sampleQuality(other) {
-    const report = await (await other.peer)?.stats();
-    if (!report || other.path !== "connected") return;
-    const before = other.sample;
-    other.sample = sample(report);
-    const quality = before ? judge(before, other.sample) : "good";
-    if (quality === other.quality) return;
-    other.quality = quality;
-    this.emit("change", null);
   }
 
   // ---- our own media
 
   #mediaChanged() {
-    for (const other of this.#others.values()) {
-      other.peer.then((peer) => {
-        peer?.setTrack("audio", this.#media.microphone);
-        peer?.setTrack("video", this.#media.camera);
-      });
-    }
+    this.#others.withPeers((peer) => tracksInto(peer, this.#media));
     this.#tellMedia();
     this.emit("change", null);
   }
 
   #tellMedia() {
-    if (!this.#joined || this.#closed) return;
-    /** @type {MediaState} */
-    const media = { audio: !this.#media.muted, video: this.#media.camera !== null, screen: false, hand: false };
-    const text = JSON.stringify(media);
-    if (text === this.#toldMedia) return;
-    this.#toldMedia = text;
-    this.#tell("media", media);
+    if (this.#joined && !this.#closed) this.#sent.tell();
   }
 
   /**
@@ -534,9 +397,9 @@ export class CallSession extends Emitter {
 
   /** Nothing is heard, seen or sent any more. */
   #silence() {
-    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+    this.#timers.clear();
     this.#wake.removeEventListener("online", this.#onOnline);
-    for (const legId of [...this.#others.keys()]) this.#part(legId);
+    this.#others.partAll();
     this.#media.stop();
   }
 
@@ -546,41 +409,4 @@ export class CallSession extends Emitter {
     this.#silence();
     this.#socket.stop();
   }
-
-  /**
-   * @param {number} delayMs
-   * @returns {Promise<void>} never settled once the call is over
-   */
-  #delay(delayMs) {
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimeout(() => {
-        this.#timers.delete(timer);
-        resolve();
-      }, delayMs);
-      this.#timers.add(timer);
-    });
-  }
-}
-
-/**
- * @param {Other} other
- * @returns {OtherView}
- */
-function viewOf({ participant, path, quality, stream }) {
-  const { leg_id: legId, user, connection, media } = participant;
-  return { legId, user, reconnecting: connection === "reconnecting", media, path, quality, stream };
-}
-
-/**
- * @param {Participant} before
- * @param {Participant} after
- * @returns {NoticeKind[]}
- */
-function noticesOf(before, after) {
-  /** @type {NoticeKind[]} */
-  const notices = [];
-  if (before.media.audio !== after.media.audio) notices.push(after.media.audio ? "unmuted" : "muted");
-  if (before.media.video !== after.media.video) notices.push(after.media.video ? "camera_on" : "camera_off");
-  if (before.connection !== after.connection) notices.push(after.connection === "connected" ? "back" : "reconnecting");
-  return notices;
 }

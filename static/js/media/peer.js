@@ -28,6 +28,7 @@
  * @property {typeof RTCPeerConnection} [PeerConnectionClass]
  *
  * @typedef {object} Peer
+ * @property {RTCPeerConnection} connection to be looked at, and for what its tracks are sent with: not to be negotiated
  * @property {(kind: Kind, track: MediaStreamTrack | null) => Promise<void>} setTrack what we send of this kind
  * @property {() => void} begin after the first tracks: the initiator offers now
  * @property {(signal: Signal) => Promise<void>} receive in the order in which they came
@@ -247,6 +248,7 @@ export function createPeer({
   }
 
   return {
+    connection: pc,
     setTrack,
 
     begin() {

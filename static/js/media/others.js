@@ -1,0 +1,173 @@
+/**
+ * The others in a call, by their legs: who comes, goes and changes, with a media path to each.
+ *
+ * @typedef {import("../types.js").User} User
+ * @typedef {import("../types.js").Participant} Participant
+ * @typedef {import("../types.js").PathState} PathState
+ * @typedef {import("../types.js").Presentness} Presentness
+ * @typedef {import("../types.js").MediaState} MediaState
+ * @typedef {import("./other.js").OtherView} OtherView
+ * @typedef {import("./other.js").MakePeer} MakePeer
+ * @typedef {import("./peer.js").Peer} Peer
+ * @typedef {import("./peer.js").Signal} Signal
+ *
+ * @typedef {"joined" | "left" | "muted" | "unmuted" | "camera_off" | "camera_on" | "reconnecting" | "back"} NoticeKind
+ *
+ * @typedef {object} OthersEvents
+ * @property {null} change
+ * @property {{kind: NoticeKind, user: User}} notice
+ * @property {{legId: string, peer: Peer | null}} peer there is one now, or (null) there is none any more
+ * @property {{legId: string, path: PathState}} path
+ * @property {Participant} lost whose path did not come back in time
+ */
+import { Emitter } from "../realtime/emitter.js";
+import { Other } from "./other.js";
+
+/** @extends {Emitter<OthersEvents>} */
+export class Others extends Emitter {
+  #makePeer;
+  /** @type {Map<string, Other>} */
+  #others = new Map();
+  /** Those of the others whose connection has been made, by leg. @type {Map<string, Peer>} */
+  peers = new Map();
+
+  /** @param {(participant: Participant, initiator: boolean) => MakePeer} makePeer */
+  constructor(makePeer) {
+    super();
+    this.#makePeer = makePeer;
+  }
+
+  /** @returns {OtherView[]} */
+  get views() {
+    return [...this.#others.values()].map((other) => other.view);
+  }
+
+  /** @returns {(PathState | null)[]} */
+  get paths() {
+    return [...this.#others.values()].map((other) => other.path);
+  }
+
+  /**
+   * As a snapshot of the room says it.
+   *
+   * @param {Participant[]} participants
+   * @param {boolean} continued whether we are to them who we were
+   */
+  drawAnew(participants, continued) {
+    const here = new Set(participants.map(({ leg_id }) => leg_id));
+    for (const legId of [...this.#others.keys()]) {
+      // To the others a new session is somebody new, who makes the offers: what was there before fits nothing any more.
+      if (!continued || !here.has(legId)) this.#part(legId);
+    }
+    for (const participant of participants) {
+      if (this.#others.has(participant.leg_id)) this.changed(participant);
+      else this.#meet(participant, true);
+    }
+  }
+
+  /** @param {Participant} participant who has just come, and will offer */
+  joined(participant) {
+    this.#meet(participant, false);
+    this.emit("notice", { kind: "joined", user: participant.user });
+    this.emit("change", null);
+  }
+
+  /** @param {string} legId */
+  left(legId) {
+    const other = this.#others.get(legId);
+    this.#part(legId);
+    if (other) this.emit("notice", { kind: "left", user: other.participant.user });
+    this.emit("change", null);
+  }
+
+  /** @param {{leg_id: string, connection: Presentness, media: MediaState}} news */
+  changed({ leg_id, connection, media }) {
+    const other = this.#others.get(leg_id);
+    if (!other) return;
+    const before = other.participant;
+    other.participant = { ...before, connection, media };
+    if (other.path !== null) {
+      for (const kind of noticesOf(before, other.participant)) this.emit("notice", { kind, user: before.user });
+    }
+    if (before.connection !== connection && connection === "connected" && other.path !== "connected") other.restart();
+    this.emit("change", null);
+  }
+
+  /**
+   * @param {string} legId who sent it
+   * @param {Signal} signal
+   */
+  receive(legId, signal) {
+    this.#others.get(legId)?.receive(signal);
+  }
+
+  /**
+   * Looks for new ways.
+   *
+   * @param {{broken: boolean}} which only to those to whom there is none, or to all
+   */
+  restart({ broken }) {
+    for (const other of this.#others.values()) {
+      if (!broken || other.path !== "connected") other.restart();
+    }
+  }
+
+  /** @param {(peer: Peer) => void} act with each of them, also with those that are just being made */
+  withPeers(act) {
+    for (const other of this.#others.values()) other.peer.then((peer) => peer && act(peer));
+  }
+
+  async sampleQuality() {
+    const changed = await Promise.all([...this.#others.values()].map((other) => other.sampleQuality()));
+    if (changed.includes(true)) this.emit("change", null);
+  }
+
+  /** Nobody is here any more. */
+  partAll() {
+    for (const legId of [...this.#others.keys()]) this.#part(legId);
+  }
+
+  /**
+   * @param {Participant} participant
+   * @param {boolean} initiator whether the first offer is ours
+   */
+  #meet(participant, initiator) {
+    const legId = participant.leg_id;
+    this.#part(legId); // they were here before and come back as somebody new
+    const other = new Other(participant, this.#makePeer(participant, initiator), {
+      onPath: (_other, path) => {
+        this.emit("path", { legId, path });
+        this.emit("change", null);
+      },
+      onStream: () => this.emit("change", null),
+      onLost: ({ participant }) => this.emit("lost", participant),
+    });
+    this.#others.set(legId, other);
+    other.peer.then((peer) => {
+      if (!peer || this.#others.get(legId) !== other) return;
+      this.peers.set(legId, peer);
+      this.emit("peer", { legId, peer });
+    });
+  }
+
+  /** @param {string} legId */
+  #part(legId) {
+    this.#others.get(legId)?.leave();
+    this.#others.delete(legId);
+    if (this.peers.delete(legId)) this.emit("peer", { legId, peer: null });
+  }
+}
+
+/**
+ * @param {Participant} before
+ * @param {Participant} after
+ * @returns {NoticeKind[]}
+ */
+function noticesOf(before, after) {
+  /** @type {NoticeKind[]} */
+  const notices = [];
+  if (before.media.audio !== after.media.audio) notices.push(after.media.audio ? "unmuted" : "muted");
+  if (before.media.video !== after.media.video) notices.push(after.media.video ? "camera_on" : "camera_off");
+  if (before.connection !== after.connection) notices.push(after.connection === "connected" ? "back" : "reconnecting");
+  return notices;
+}

@@ -1,0 +1,59 @@
+/**
+ * When it is over: the next step, calling again, a message for whoever did not answer.
+ *
+ * @typedef {import("./context.js").CallContext} CallContext
+ */
+import { closeRule } from "../../realtime/close_codes.js";
+import { sentenceFor } from "../../strings.js";
+import { need } from "../dom.js";
+import { offerStep } from "../next_steps.js";
+import { toast } from "../toasts.js";
+import { VoicemailRecorder } from "../voicemail_recorder.js";
+import { onPhase, partnerOf } from "./context.js";
+
+/** Reasons after which the same person can be called again, though the server's own word is still on its way. */
+const LEFT_BY_ME = new Set(["hangup", "cancelled", "media_denied"]);
+
+/** @param {CallContext} context */
+export function startAfterwards(context) {
+  const { boot, shell, session } = context;
+  const { api, inbox } = shell.client;
+  const recorder = new VoicemailRecorder(api, boot.call, boot.voicemail);
+  const again = need("#call-again");
+
+  function ended() {
+    const { call, over } = session.view;
+    offerStep(/** @type {HTMLButtonElement} */ (need("#next-step")), over && "code" in over ? stepAfter(over.code) : "none");
+    again.hidden = call.state !== "ended" && over !== null && !LEFT_BY_ME.has("reason" in over ? over.reason : "");
+    need("#back").focus(); // and not on the button that would call again
+  }
+
+  function draw() {
+    if (session.view.phase === "ended") recorder.offer(session.view.call);
+  }
+
+  async function callAgain() {
+    again.setAttribute("aria-busy", "true");
+    try {
+      const { call_id } = await api.startCall(partnerOf(context).username, boot.call.media);
+      location.assign(`/call/${call_id}`);
+    } catch (error) {
+      again.removeAttribute("aria-busy");
+      toast(sentenceFor(error), "error");
+    }
+  }
+
+  again.addEventListener("click", callAgain);
+  inbox.on("incoming", () => recorder.interrupt());
+  onPhase(session, (phase) => {
+    if (phase === "ended") ended();
+  });
+  session.on("change", draw);
+  draw();
+}
+
+/** @param {number} code the way home is always there */
+function stepAfter(code) {
+  const { next } = closeRule(code);
+  return next === "home" ? "none" : next;
+}
