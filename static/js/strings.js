@@ -49,6 +49,9 @@ export const NOTICE = {
   camera_on: (name) => _("%(name)s switched the camera on", { name }),
   reconnecting: (name) => _("%(name)s is reconnecting", { name }),
   back: (name) => _("%(name)s is back", { name }),
+  screen_on: (name) => _("%(name)s is showing a screen", { name }),
+  screen_off: (name) => _("%(name)s has stopped showing a screen", { name }),
+  hand_up: (name) => _("%(name)s has raised a hand", { name }),
 };
 
 const OLD_PAGE = _("This page and the server do not understand each other. It may be an old version.");

@@ -28,7 +28,8 @@
  *
  * @typedef {{audio: boolean, video: boolean, screen: boolean, hand: boolean}} MediaState
  * @typedef {"connected" | "reconnecting"} Presentness
- * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState}} Participant
+ * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState,
+ *   paths?: Record<string, PathState>}} Participant
  *
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *

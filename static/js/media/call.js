@@ -20,6 +20,7 @@
  * @property {OtherView[]} others in the room now
  * @property {LinkState} link
  * @property {number | null} startedAtMs when it was answered, by this machine's clock
+ * @property {boolean} hand whether ours is raised
  * @property {Over | null} over why it ended here, where the server's `end_reason` does not say it
  *
  * @typedef {object} CallEvents
@@ -41,6 +42,7 @@
  * @property {Call} call
  * @property {string} legId mine
  * @property {boolean} [camera] whether one wants to be seen, in a call with video
+ * @property {ScreenShare} [screen] what one shows beside the camera
  * @property {EventTarget} [wake] dispatches `online` when the network came back
  * @property {Clock} [clock]
  */
@@ -49,6 +51,7 @@ import { Emitter } from "../realtime/emitter.js";
 import { Others } from "./others.js";
 import { peerMaker } from "./peer_maker.js";
 import { phaseOf } from "./phase.js";
+import { ScreenShare } from "./screen.js";
 import { SentMedia, tracksInto } from "./sent_media.js";
 import { Timers } from "./timers.js";
 
@@ -74,6 +77,8 @@ export class CallSession extends Emitter {
   #timers;
   #others;
   #sent;
+  /** What one shows beside the camera. @type {ScreenShare} */
+  screen;
   /** @type {Call} */
   #call;
   #joined = false;
@@ -88,10 +93,22 @@ export class CallSession extends Emitter {
   #mediaReady = Promise.resolve();
 
   /** @param {CallOptions} options */
-  constructor({ socket, media, http, configuration, call, legId, camera = true, wake = new EventTarget(), clock = systemClock }) {
+  constructor({
+    socket,
+    media,
+    http,
+    configuration,
+    call,
+    legId,
+    camera = true,
+    screen = new ScreenShare(),
+    wake = new EventTarget(),
+    clock = systemClock,
+  }) {
     super();
     this.#socket = socket;
     this.#media = media;
+    this.screen = screen;
     this.#http = http;
     this.#call = call;
     this.#legId = legId;
@@ -103,7 +120,7 @@ export class CallSession extends Emitter {
       peerMaker({
         configuration,
         media,
-        receive: call.media === "video" ? ["audio", "video"] : ["audio"],
+        screen: this.screen,
         ready: () => this.#mediaReady,
         rank: () => this.#call.legs.findIndex((leg) => leg.leg_id === this.#legId),
         tell: (type, fields) => this.#tell(type, fields),
@@ -115,8 +132,9 @@ export class CallSession extends Emitter {
     this.#others.on("peer", (news) => this.emit("peer", news));
     this.#others.on("path", ({ legId, path }) => this.#pathChanged(legId, path));
     this.#others.on("lost", (participant) => this.#pathLost(participant));
-    this.#sent = new SentMedia(media, (type, fields) => this.#tell(type, fields));
+    this.#sent = new SentMedia(media, this.screen, (type, fields) => this.#tell(type, fields));
     media.on("change", () => this.#mediaChanged());
+    this.screen.on("change", () => this.#mediaChanged());
     socket.on("state", () => this.emit("change", null));
     socket.on("snapshot", (frame) => this.#drawAnew(frame));
     // We are back ourselves: paths that were given up meanwhile get another chance.
@@ -138,6 +156,7 @@ export class CallSession extends Emitter {
       link: this.#socket.state,
       startedAtMs: answered_at ? Date.parse(answered_at) + this.#clockOffsetMs : null,
       over: this.#over,
+      hand: this.#sent.hand,
     };
   }
 
@@ -200,6 +219,13 @@ export class CallSession extends Emitter {
 
   toggleCamera() {
     return this.#media.setCamera(!this.#media.camera);
+  }
+
+  /** @param {boolean} up whether this person would like to say something */
+  raiseHand(up) {
+    this.#sent.raise(up);
+    this.#tellMedia();
+    this.emit("change", null);
   }
 
   /** Asks for microphone and camera once more, after the person has allowed them. */
@@ -366,7 +392,7 @@ export class CallSession extends Emitter {
   // ---- our own media
 
   #mediaChanged() {
-    this.#others.withPeers((peer) => tracksInto(peer, this.#media));
+    this.#others.withPeers((peer) => tracksInto(peer, this.#media, this.screen));
     this.#tellMedia();
     this.emit("change", null);
   }
@@ -400,6 +426,7 @@ export class CallSession extends Emitter {
     this.#timers.clear();
     this.#wake.removeEventListener("online", this.#onOnline);
     this.#others.partAll();
+    this.screen.close();
     this.#media.stop();
   }
 

@@ -17,13 +17,16 @@
  * @property {PathState | null} path
  * @property {Quality} quality
  * @property {MediaStream | null} stream
+ * @property {MediaStream | null} screen what they show beside the camera, while `media.screen` says so
+ * @property {Record<string, PathState>} paths to each leg, as they say it themselves
  *
  * @typedef {object} PathEvents what the peer of this one has to say, as long as they are here
  * @property {(other: Other, path: PathState) => void} onPath
  * @property {(other: Other, stream: MediaStream) => void} onStream
+ * @property {(other: Other, screen: MediaStream) => void} onScreen
  * @property {(other: Other) => void} onLost the path did not come back in time
  *
- * @typedef {(events: Pick<import("./peer.js").PeerOptions, "onState" | "onStream" | "onLost">, isGone: () => boolean) =>
+ * @typedef {(events: Pick<import("./peer.js").PeerOptions, "onState" | "onStream" | "onScreen" | "onLost">, isGone: () => boolean) =>
  *   Promise<Peer | null>} MakePeer null if they left before it could be made
  */
 import { judge, sample } from "./quality.js";
@@ -35,6 +38,8 @@ export class Other {
   path = null;
   /** @type {MediaStream | null} */
   #stream = null;
+  /** @type {MediaStream | null} */
+  #screen = null;
   /** @type {Quality} */
   #quality = "good";
   /** @type {import("./quality.js").Sample | null} */
@@ -48,7 +53,7 @@ export class Other {
    * @param {MakePeer} makePeer
    * @param {PathEvents} events
    */
-  constructor(participant, makePeer, { onPath, onStream, onLost }) {
+  constructor(participant, makePeer, { onPath, onStream, onScreen, onLost }) {
     this.participant = participant;
     const ifHere = (/** @type {() => void} */ act) => {
       if (!this.#gone) act();
@@ -57,6 +62,7 @@ export class Other {
       {
         onState: (path) => ifHere(() => onPath(this, (this.path = path))),
         onStream: (stream) => ifHere(() => onStream(this, (this.#stream = stream))),
+        onScreen: (screen) => ifHere(() => onScreen(this, (this.#screen = screen))),
         onLost: () => ifHere(() => onLost(this)),
       },
       () => this.#gone,
@@ -74,9 +80,9 @@ export class Other {
 
   /** @returns {OtherView} */
   get view() {
-    const { leg_id: legId, user, connection, media } = this.participant;
-    const [path, quality, stream] = [this.path, this.#quality, this.#stream];
-    return { legId, user, reconnecting: connection === "reconnecting", media, path, quality, stream };
+    const { leg_id: legId, user, connection, media, paths = {} } = this.participant;
+    const [path, quality, stream, screen] = [this.path, this.#quality, this.#stream, this.#screen];
+    return { legId, user, reconnecting: connection === "reconnecting", media, path, quality, stream, screen, paths };
   }
 
   /** @param {Signal} signal */

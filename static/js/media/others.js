@@ -4,14 +4,13 @@
  * @typedef {import("../types.js").User} User
  * @typedef {import("../types.js").Participant} Participant
  * @typedef {import("../types.js").PathState} PathState
- * @typedef {import("../types.js").Presentness} Presentness
- * @typedef {import("../types.js").MediaState} MediaState
  * @typedef {import("./other.js").OtherView} OtherView
  * @typedef {import("./other.js").MakePeer} MakePeer
  * @typedef {import("./peer.js").Peer} Peer
  * @typedef {import("./peer.js").Signal} Signal
  *
- * @typedef {"joined" | "left" | "muted" | "unmuted" | "camera_off" | "camera_on" | "reconnecting" | "back"} NoticeKind
+ * @typedef {"joined" | "left" | "muted" | "unmuted" | "camera_off" | "camera_on" | "reconnecting" | "back" |
+ *   "screen_on" | "screen_off" | "hand_up"} NoticeKind
  *
  * @typedef {object} OthersEvents
  * @property {null} change
@@ -80,12 +79,12 @@ export class Others extends Emitter {
     this.emit("change", null);
   }
 
-  /** @param {{leg_id: string, connection: Presentness, media: MediaState}} news */
-  changed({ leg_id, connection, media }) {
+  /** @param {Pick<Participant, "leg_id" | "connection" | "media" | "paths">} news */
+  changed({ leg_id, connection, media, paths }) {
     const other = this.#others.get(leg_id);
     if (!other) return;
     const before = other.participant;
-    other.participant = { ...before, connection, media };
+    other.participant = { ...before, connection, media, paths: paths ?? before.paths };
     if (other.path !== null) {
       for (const kind of noticesOf(before, other.participant)) this.emit("notice", { kind, user: before.user });
     }
@@ -140,6 +139,7 @@ export class Others extends Emitter {
         this.emit("change", null);
       },
       onStream: () => this.emit("change", null),
+      onScreen: () => this.emit("change", null),
       onLost: ({ participant }) => this.emit("lost", participant),
     });
     this.#others.set(legId, other);
@@ -168,6 +168,8 @@ function noticesOf(before, after) {
   const notices = [];
   if (before.media.audio !== after.media.audio) notices.push(after.media.audio ? "unmuted" : "muted");
   if (before.media.video !== after.media.video) notices.push(after.media.video ? "camera_on" : "camera_off");
+  if (before.media.screen !== after.media.screen) notices.push(after.media.screen ? "screen_on" : "screen_off");
+  if (!before.media.hand && after.media.hand) notices.push("hand_up");
   if (before.connection !== after.connection) notices.push(after.connection === "connected" ? "back" : "reconnecting");
   return notices;
 }

@@ -6,7 +6,8 @@
  *
  * @typedef {import("../realtime/clock.js").Clock} Clock
  * @typedef {import("../types.js").PathState} PathState
- * @typedef {"audio" | "video"} Kind
+ * @typedef {"audio" | "video" | "screen"} Kind `video` is the camera's, `screen` a second video beside it. Which is which
+ *   says the order of the descriptions' media: audio, video, screen.
  *
  * @typedef {{type: "offer" | "answer", sdp: string} |
  *   {type: "candidate", candidates: RTCIceCandidateInit[]}} Signal an empty list ends the candidates
@@ -18,6 +19,7 @@
  * @property {(signal: Signal) => void} send
  * @property {(state: PathState) => void} onState what the path is doing, each change once
  * @property {(stream: MediaStream) => void} onStream what the other side sends; the tracks in it come and go
+ * @property {(stream: MediaStream) => void} [onScreen] the screen that the other side shows
  * @property {() => void} onLost the path did not come back in time; `restart` tries once more
  * @property {(error: unknown) => void} onError a description that could not be used
  * @property {RTCConfiguration} [configuration] the STUN and TURN servers, and whether only TURN may be used
@@ -70,11 +72,12 @@ export function createPeer({
   send,
   onState,
   onStream,
+  onScreen = () => {},
   onLost,
   onError,
   configuration = {},
   freshConfiguration,
-  receive: wanted = ["audio", "video"],
+  receive: wanted = ["audio", "video", "screen"],
   clock = systemClock,
   PeerConnectionClass = RTCPeerConnection,
 }) {
@@ -83,6 +86,8 @@ export function createPeer({
   const localStream = new MediaStream();
   /** @type {Map<Kind, RTCRtpTransceiver>} */
   const sending = new Map();
+  /** To be sent as soon as there is a place for it. @type {MediaStreamTrack | null} */
+  let waitingScreen = null;
   const recovery = createRecovery({ clock, restart: restartIce, giveUp: onLost });
 
   let makingOffer = false;
@@ -106,7 +111,8 @@ export function createPeer({
 
   pc.onnegotiationneeded = () => negotiate();
   pc.onicecandidate = ({ candidate }) => candidateFound(candidate);
-  pc.ontrack = ({ track }) => {
+  pc.ontrack = ({ track, transceiver }) => {
+    if (kindOf(transceiver) === "screen") return onScreen(new MediaStream([track]));
     remoteStream.addTrack(track);
     onStream(remoteStream);
   };
@@ -166,6 +172,7 @@ export function createPeer({
     for (const candidate of early.splice(0)) await addCandidate(candidate);
     if (type === "offer") {
       rememberTransceivers();
+      if (waitingScreen) await setTrack("screen", waitingScreen);
       await pc.setLocalDescription();
       sendDescription();
     }
@@ -225,14 +232,44 @@ export function createPeer({
   /** After somebody else's offer the transceivers of what we do not send yet are there to be used. */
   function rememberTransceivers() {
     for (const transceiver of pc.getTransceivers()) {
-      const kind = /** @type {Kind} */ (transceiver.receiver.track.kind);
+      const kind = kindOf(transceiver);
       if (!sending.has(kind) && transceiver.direction !== "stopped") sending.set(kind, transceiver);
     }
+  }
+
+  /**
+   * @param {RTCRtpTransceiver | undefined} transceiver
+   * @returns {Kind}
+   */
+  function kindOf(transceiver) {
+    if (transceiver?.receiver.track.kind !== "video") return "audio";
+    const first = pc.getTransceivers().find(({ receiver }) => receiver.track.kind === "video");
+    return transceiver === first ? "video" : "screen";
+  }
+
+  /** @param {Kind} kind */
+  function prepare(kind) {
+    if (sending.has(kind)) return;
+    sending.set(kind, pc.addTransceiver(kind === "screen" ? "video" : kind, { direction: "recvonly" }));
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  async function setScreen(track) {
+    waitingScreen = track;
+    if (!mayOffer) return; // the other side's offer brings the place for it
+    if (!track && !sending.has("screen")) return;
+    prepare("video");
+    prepare("screen");
+    const transceiver = /** @type {RTCRtpTransceiver} */ (sending.get("screen"));
+    if (transceiver.sender.track === track) return;
+    await transceiver.sender.replaceTrack(track);
+    transceiver.direction = track ? "sendrecv" : "recvonly"; // which asks for a negotiation
   }
 
   /** @type {Peer["setTrack"]} */
   async function setTrack(kind, track) {
     if (closed) return;
+    if (kind === "screen") return setScreen(track);
     const transceiver = sending.get(kind);
     if (transceiver) {
       await transceiver.sender.replaceTrack(track);
@@ -256,13 +293,13 @@ export function createPeer({
       begun = true;
       if (initiator) {
         mayOffer = true;
-        for (const kind of wanted) {
-          if (!sending.has(kind)) sending.set(kind, pc.addTransceiver(kind, { direction: "recvonly" }));
-        }
+        for (const kind of wanted) prepare(kind);
+        setScreen(waitingScreen);
         negotiate();
       } else {
         firstOfferTimer = clock.setTimeout(() => {
           mayOffer = true;
+          setScreen(waitingScreen);
           if (pc.signalingState === "stable") negotiate();
         }, FIRST_OFFER_MS);
       }

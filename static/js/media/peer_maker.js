@@ -3,12 +3,11 @@
  *
  * @typedef {import("../types.js").Participant} Participant
  * @typedef {import("./other.js").MakePeer} MakePeer
- * @typedef {import("./peer.js").Kind} Kind
  *
  * @typedef {object} PeerMakerOptions
  * @property {() => Promise<RTCConfiguration>} configuration with STUN and TURN servers that are good now
  * @property {import("./devices.js").LocalMedia} media
- * @property {Kind[]} receive what we want even where we send nothing
+ * @property {import("./screen.js").ScreenShare} screen
  * @property {() => Promise<void>} ready when the devices are open, or have been waited for long enough
  * @property {() => number} rank of our own leg
  * @property {(type: string, fields: object) => void} tell the room
@@ -21,7 +20,7 @@ import { tracksInto } from "./sent_media.js";
  * @param {PeerMakerOptions} options
  * @returns {(participant: Participant, initiator: boolean) => MakePeer} `initiator`: whether the first offer is ours
  */
-export function peerMaker({ configuration, media, receive, ready, rank, tell, clock }) {
+export function peerMaker({ configuration, media, screen, ready, rank, tell, clock }) {
   return ({ leg_id: legId, rank: theirRank }, initiator) =>
     async (events, isGone) => {
       const [servers] = await Promise.all([configuration(), ready()]);
@@ -31,13 +30,12 @@ export function peerMaker({ configuration, media, receive, ready, rank, tell, cl
         initiator,
         configuration: servers,
         freshConfiguration: configuration,
-        receive,
         clock,
         send: ({ type, ...fields }) => tell(type, { to: legId, ...fields }),
         onError: (error) => console.warn("negotiation failed", error),
         ...events,
       });
-      await tracksInto(peer, media);
+      await tracksInto(peer, media, screen);
       peer.begin();
       return peer;
     };

@@ -4,21 +4,36 @@
  * @typedef {import("../types.js").MediaState} MediaState
  * @typedef {import("./devices.js").LocalMedia} LocalMedia
  * @typedef {import("./peer.js").Peer} Peer
+ * @typedef {import("./screen.js").ScreenShare} ScreenShare
  */
 
 export class SentMedia {
   #media;
+  #screen;
   #tell;
+  #hand = false;
   /** What the room knows. @type {string | null} */
   #told = null;
 
   /**
    * @param {LocalMedia} media
+   * @param {ScreenShare} screen
    * @param {(type: "media", state: MediaState) => void} tell
    */
-  constructor(media, tell) {
+  constructor(media, screen, tell) {
     this.#media = media;
+    this.#screen = screen;
     this.#tell = tell;
+  }
+
+  /** Whether this person would like to say something. */
+  get hand() {
+    return this.#hand;
+  }
+
+  /** @param {boolean} up */
+  raise(up) {
+    this.#hand = up;
   }
 
   /** The room is another one, and knows nothing. */
@@ -29,7 +44,12 @@ export class SentMedia {
   /** Says what is sent now, unless that was said last. */
   tell() {
     /** @type {MediaState} */
-    const state = { audio: !this.#media.muted, video: this.#media.camera !== null, screen: false, hand: false };
+    const state = {
+      audio: !this.#media.muted,
+      video: this.#media.camera !== null,
+      screen: this.#screen.track !== null,
+      hand: this.#hand,
+    };
     const text = JSON.stringify(state);
     if (text === this.#told) return;
     this.#told = text;
@@ -40,7 +60,8 @@ export class SentMedia {
 /**
  * @param {Peer} peer
  * @param {LocalMedia} media
+ * @param {ScreenShare} screen
  */
-export async function tracksInto(peer, { microphone, camera }) {
-  await Promise.all([peer.setTrack("audio", microphone), peer.setTrack("video", camera)]);
+export async function tracksInto(peer, { microphone, camera }, { track }) {
+  await Promise.all([peer.setTrack("audio", microphone), peer.setTrack("video", camera), peer.setTrack("screen", track)]);
 }
