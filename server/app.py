@@ -21,6 +21,7 @@ from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
+from server.calls.checks import Checks
 from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.inbox import Inbox
@@ -276,6 +277,7 @@ class Server:
             mailboxes=mailboxes,
             histories=Histories(calls, users, unread),
             dialling=Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls),
+            checks=Checks(settings.ice, clock),
             hub=hub,
             heartbeat=HeartbeatWheel(
                 sockets.heartbeat_timeout_s,
@@ -395,6 +397,7 @@ class Server:
         lost = self.rooms.sweep()
         self.services.presence.sweep()
         self.services.dialling.limits.sweep()
+        self.services.checks.sweep()
         await self.services.background.catch_up()  # before deadlines are judged: media may have flowed since
         report = await self.services.switchboard.sweep()
         self.services.metrics.expired_calls.inc(report.expired)

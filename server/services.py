@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
+from server.calls.checks import Checks
 from server.calls.dialling import Dialling
 from server.calls.histories import Histories
 from server.calls.presence import PresenceBoard
@@ -58,6 +59,7 @@ class Services:
     mailboxes: Mailboxes
     histories: Histories
     dialling: Dialling
+    checks: Checks
     hub: Hub
     heartbeat: HeartbeatWheel
     background: Background

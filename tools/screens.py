@@ -25,7 +25,14 @@ FOLDER = Path(__file__).parents[1] / "docs" / "screens"
 SIZES = {1280: 800, 390: 844}
 SCHEMES = ("light", "dark")
 BROWSER_LOCALES = {"en": "en-GB", "zh": "zh-CN"}
-PAGES = {"login": "/login", "home": "/", "history": "/history", "voicemail": "/voicemail", "settings": "/settings"}
+PAGES = {
+    "login": "/login",
+    "home": "/",
+    "history": "/history",
+    "voicemail": "/voicemail",
+    "settings": "/settings",
+    "check": "/check",
+}
 SHOWN = (*PAGES, "incoming", "call", "ended", "error")
 COLOURS = 256
 SETTLE_MS = 1_200
@@ -60,7 +67,7 @@ async def take_all(playwright: Playwright, chromium: str, world: World, folder: 
         stranger = await context_of(mine, world)
         await take(await opened(stranger, "/login"), folder, "login", world.language)
         context = await context_of(mine, world, me)
-        for name in ("home", "history", "voicemail", "settings"):
+        for name in ("home", "history", "voicemail", "settings", "check"):
             await take(await opened(context, PAGES[name]), folder, name, world.language)
         await take(await opened(context, "/nothing/here"), folder, "error", world.language)
         await take_call(await context_of(theirs, world, caller), context, folder, world)

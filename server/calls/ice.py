@@ -18,12 +18,14 @@ def may_connect(call: Call, user_id: str) -> bool:
     return leg is not None and not call.is_over and (leg.is_in_call or leg.is_ringable)
 
 
-def ice_servers(settings: IceSettings, user_id: str, clock: Clock) -> dict[str, Any]:
+def ice_servers(settings: IceSettings, user_id: str, clock: Clock, ttl_s: int | None = None) -> dict[str, Any]:
     """``{ice_servers: [RTCIceServer…], policy, expires_at, expires_in}`` for one person.
 
     The list is empty where nothing is configured. ``expires_in``, in seconds, is for clients whose clock is wrong.
+    Credentials live ``ttl_s`` seconds if that is less than what is configured.
     """
-    expires_at = clock.now() + timedelta(seconds=settings.credential_ttl_s)
+    lives_s = min(settings.credential_ttl_s, ttl_s or settings.credential_ttl_s)
+    expires_at = clock.now() + timedelta(seconds=lives_s)
     servers: list[dict[str, Any]] = []
     if settings.stun_urls:
         servers.append({"urls": list(settings.stun_urls)})
@@ -34,5 +36,5 @@ def ice_servers(settings: IceSettings, user_id: str, clock: Clock) -> dict[str, 
         "ice_servers": servers,
         "policy": settings.policy,
         "expires_at": rfc3339(expires_at),
-        "expires_in": settings.credential_ttl_s,
+        "expires_in": lives_s,
     }

@@ -18,6 +18,9 @@ const DEADLINE_MS = 10_000;
 /** As long as the server waits for a recording from a slow network. */
 const UPLOAD_DEADLINE_MS = 120_000;
 
+/** As much as getRandomValues gives at once. */
+const UPLOAD_PIECE_BYTES = 65_536;
+
 /** What an API call rejects with. */
 export class ApiError extends Error {
   name = "ApiError";
@@ -89,6 +92,35 @@ export class Api {
   /** @returns {Promise<IceConfig>} */
   iceServers() {
     return this.#send("GET", "/ice-servers");
+  }
+
+  /** @returns {Promise<IceConfig>} to try them, without a call */
+  checkIceServers() {
+    return this.#send("POST", "/check/ice-servers");
+  }
+
+  /** @returns {Promise<number>} how many bytes of noise have come */
+  async checkDown() {
+    return (await this.#carry("GET")).byteLength;
+  }
+
+  /** @returns {Promise<number>} how many bytes of noise have been taken */
+  async checkUp() {
+    const noise = crypto.getRandomValues(new Uint8Array(UPLOAD_PIECE_BYTES));
+    await this.#carry("POST", noise);
+    return noise.byteLength;
+  }
+
+  /**
+   * @param {"GET" | "POST"} method
+   * @param {Uint8Array<ArrayBuffer>} [body]
+   */
+  async #carry(method, body) {
+    const headers = { "Content-Type": "application/octet-stream", "X-XSRFToken": cookie("_xsrf") };
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const response = await fetch(`${this.#prefix}/check/bytes`, { method, headers, body, signal, cache: "no-store" });
+    if (!response.ok) throw problemOf(response.status, response.statusText, response.headers.get("Retry-After"), null);
+    return response.arrayBuffer();
   }
 
   /**

@@ -14,6 +14,9 @@ import { onPhase, partnerOf } from "./context.js";
 /** Reasons after which the same person can be called again, though the server's own word is still on its way. */
 const LEFT_BY_ME = new Set(["hangup", "cancelled", "media_denied"]);
 
+/** Reasons that may lie with this device or its network. */
+const TO_BE_CHECKED = new Set(["media_denied", "ice_failed", "connection_lost"]);
+
 /** @param {CallContext} context */
 export function startAfterwards(context) {
   const { boot, shell, session } = context;
@@ -25,6 +28,7 @@ export function startAfterwards(context) {
     const { call, over } = session.view;
     offerStep(/** @type {HTMLButtonElement} */ (need("#next-step")), over && "code" in over ? stepAfter(over.code) : "none");
     again.hidden = call.state !== "ended" && over !== null && !LEFT_BY_ME.has("reason" in over ? over.reason : "");
+    need("#check-device").hidden = !TO_BE_CHECKED.has(reasonOf(session.view));
     need("#back").focus(); // and not on the button that would call again
   }
 
@@ -50,6 +54,14 @@ export function startAfterwards(context) {
   });
   session.on("change", draw);
   draw();
+}
+
+/**
+ * @param {import("../../media/call.js").CallView} view
+ * @returns {string} empty while the server has not said it
+ */
+function reasonOf({ call, over }) {
+  return call.end_reason ?? (over && "reason" in over ? over.reason : "");
 }
 
 /** @param {number} code the way home is always there */
