@@ -22,7 +22,7 @@ export class Client {
     this.#boot = boot;
     this.api = new Api(boot.api);
     this.link = this.#socket("/ws/user");
-    this.inbox = new Inbox(this.link);
+    this.inbox = new Inbox(this.link, boot.user?.id ?? "");
   }
 
   /**

@@ -610,10 +610,10 @@ def test_a_server_that_answers_it_is_kept(run: Run) -> None:
 
 INBOX = """
   const { Inbox } = await import("/js/realtime/inbox.js");
-  const l = h.line(); const inbox = new Inbox(l.socket, l.clock); const rung = []; const stopped = [];
+  const l = h.line(); const inbox = new Inbox(l.socket, "me", l.clock); const rung = []; const stopped = [];
   inbox.on("incoming", ({ call }) => rung.push(call.call_id));
   inbox.on("stopped", ({ call, reason }) => stopped.push([call.call_id, reason]));
-  const call = (fields = {}) => ({ call_id: "k", rev: 1, state: "ringing", ...fields });
+  const call = (fields = {}) => ({ call_id: "k", rev: 1, state: "ringing", legs: [], ...fields });
   await l.up();
   const begin = (incoming) => {
     l.last().drop(4006);
@@ -630,6 +630,18 @@ def test_a_call_that_can_still_be_answered_rings_and_ends_by_itself(run: Run) ->
 def test_a_call_with_less_than_3_s_left_does_not_begin_to_ring(run: Run) -> None:
     body = 'l.last().say("incoming", { seq: 1, call: call(), expires_in_ms: 2_999 }); return rung;'
     assert run(f"{INBOX} {body}") == []
+
+
+def test_a_call_rings_on_in_which_others_talk_already(run: Run) -> None:
+    body = """
+      const legs = (state) => [{ user: { id: "me" }, state }, { user: { id: "you" }, state: "joined" }];
+      l.last().say("incoming", { seq: 1, call: call(), expires_in_ms: 9_000 });
+      l.last().say("call", { seq: 2, call: call({ rev: 2, state: "active", legs: legs("ringing") }) });
+      const before = [...stopped];
+      l.last().say("call", { seq: 3, call: call({ rev: 3, state: "active", legs: legs("declined") }) });
+      return [before, stopped];
+    """
+    assert run(INBOX + body) == [[], [["k", "handled"]]]
 
 
 # What was said at the time 0, and is heard after 20 s of sleep.

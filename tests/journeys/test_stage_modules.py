@@ -96,3 +96,81 @@ def test_a_call_of_sound_can_have_a_screen_and_later_a_camera(run: Run) -> None:
       p.a.close(); p.b.close(); return seen;
     """
     assert run(SCREENS + body) == [160, 320]
+
+
+# ── who speaks ──
+
+# What is heard of several at a time: a level for each name, every 200 ms; then who is looked at.
+SPEAKING = """
+  const { Speaking } = await import("/js/media/speaking.js");
+  const speaking = new Speaking(); let nowMs = 0; let now = [];
+  const hear = (forMs, levels) => {
+    const heard = new Map(Object.entries(levels));
+    for (const endMs = nowMs + forMs; nowMs < endMs; nowMs += 200) now = speaking.hear(heard, nowMs);
+  };
+"""
+
+
+def test_whoever_is_heard_first_is_looked_at_at_once(run: Run) -> None:
+    assert run(f"{SPEAKING} hear(200, {{ a: 0.001, b: 0.1 }}); return [now, speaking.active];") == [["b"], "b"]
+
+
+def test_a_quiet_room_is_nobody_who_speaks(run: Run) -> None:
+    assert run(f"{SPEAKING} hear(2_000, {{ a: 0.01, b: 0 }}); return [now, speaking.active];") == [[], None]
+
+
+def test_whoever_speaks_on_stays_though_another_one_is_louder(run: Run) -> None:
+    body = "hear(2_000, { a: 0.1, b: 0 }); hear(2_000, { a: 0.05, b: 0.9 }); return [now, speaking.active];"
+    assert run(SPEAKING + body) == [["a", "b"], "a"]
+
+
+def test_a_word_between_two_others_does_not_change_whom_one_looks_at(run: Run) -> None:
+    body = (
+        "hear(2_000, { a: 0.1, b: 0 }); hear(400, { a: 0, b: 0.2 }); hear(400, { a: 0, b: 0 }); return speaking.active;"
+    )
+    assert run(SPEAKING + body) == "a"
+
+
+def test_the_next_one_who_goes_on_speaking_is_looked_at(run: Run) -> None:
+    body = "hear(2_000, { a: 0.1, b: 0 }); hear(1_600, { a: 0, b: 0.2 }); return [now, speaking.active];"
+    assert run(SPEAKING + body) == [["b"], "b"]
+
+
+def test_whoever_has_left_is_looked_at_no_more(run: Run) -> None:
+    assert run(f"{SPEAKING} hear(400, {{ a: 0.1 }}); hear(200, {{ b: 0 }}); return speaking.active;") is None
+
+
+# ── where the tiles stand ──
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns"),
+    [(1, 1280, 640, 1), (2, 1280, 640, 2), (2, 360, 640, 1), (4, 1280, 640, 2), (5, 1280, 640, 3), (5, 360, 640, 2)],
+)
+def test_tiles_are_as_large_as_can_be(run: Run, count: int, width: int, height: int, columns: int) -> None:
+    body = 'const { bestColumns } = await import("/js/ui/call/grid.js");'
+    assert run(f"{body} return bestColumns({count}, {width}, {height});") == columns
+
+
+# ── whom it is with ──
+
+NAMES = """
+  const { namesOf } = await import("/js/ui/call/names.js");
+  const leg = (name, state = "joined") => ({ user: { id: name, display_name: name }, state });
+  const names = (state, ...others) => namesOf({ state, legs: [leg("me"), ...others] }, "me");
+"""
+
+
+def test_the_names_are_those_of_who_is_there_or_may_come(run: Run) -> None:
+    body = 'return names("active", leg("Bob"), leg("Carol", "ringing"), leg("Dan", "left"), leg("Eve", "declined"));'
+    assert run(NAMES + body) == "Bob and Carol"
+
+
+@pytest.mark.parametrize(("others", "said"), [("BCD", "B, C and 1 other"), ("BCDE", "B, C and 2 others")])
+def test_of_many_names_two_are_said(run: Run, others: str, said: str) -> None:
+    assert run(f'{NAMES} return names("active", ...[..."{others}"].map((name) => leg(name)));') == said
+
+
+def test_afterwards_and_where_nobody_came_all_are_named(run: Run) -> None:
+    body = 'return [names("ended", leg("Bob", "left"), leg("Carol", "missed")), names("active", leg("Bob", "left"))];'
+    assert run(NAMES + body) == ["Bob and Carol", "Bob"]

@@ -36,6 +36,7 @@ const WATCH_LIMIT = 200;
 /** @extends {Emitter<InboxEvents>} */
 export class Inbox extends Emitter {
   #socket;
+  #ownId;
   #clock;
   /** @type {Map<string, Ringing & {timer: any}>} */
   #ringing = new Map();
@@ -50,11 +51,13 @@ export class Inbox extends Emitter {
 
   /**
    * @param {import("./socket.js").RingbackSocket} socket
+   * @param {string} ownId whose calls these are
    * @param {Clock} [clock]
    */
-  constructor(socket, clock = systemClock) {
+  constructor(socket, ownId, clock = systemClock) {
     super();
     this.#socket = socket;
+    this.#ownId = ownId;
     this.#clock = clock;
     socket.on("snapshot", (frame) => {
       this.#ageOf(frame);
@@ -243,6 +246,17 @@ export class Inbox extends Emitter {
     this.#revs.set(call.call_id, call.rev);
     this.emit("call", call);
     // Why it stopped was said before, by `incoming_stopped`, unless it was this device's own doing.
-    if (call.state !== "inviting" && call.state !== "ringing") this.#stop(call.call_id, "handled");
+    if (!this.#mayRing(call)) this.#stop(call.call_id, "handled");
+  }
+
+  /**
+   * A call in which others talk already rings on for whoever has not answered yet.
+   *
+   * @param {Call} call
+   */
+  #mayRing({ state, legs }) {
+    if (state === "inviting" || state === "ringing") return true;
+    const own = legs.find(({ user }) => user.id === this.#ownId);
+    return state !== "ended" && (own?.state === "invited" || own?.state === "ringing");
   }
 }

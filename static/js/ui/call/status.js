@@ -13,6 +13,7 @@ import { announce } from "../announcer.js";
 import { need, setText } from "../dom.js";
 import { duration } from "../format.js";
 import { isTalking, onPhase, partnerOf } from "./context.js";
+import { namesOf } from "./names.js";
 
 /** Twice in a second, so that no second is skipped. */
 const TICK_MS = 500;
@@ -21,12 +22,14 @@ const TICK_MS = 500;
 export function startStatus(context) {
   const { session, boot, shell } = context;
   const ownId = boot.user.id;
+  const name = need("#call-name bdi");
   const statusLine = need("#call-status");
   const hint = need("#call-hint");
   const timer = need("#call-timer");
 
   function draw() {
     const { view } = session;
+    setText(name, namesOf(view.call, ownId));
     setText(statusLine, statusWords(view, ownId));
     setText(hint, hintWords(view.phase));
     drawBadges(view);
@@ -53,10 +56,10 @@ export function startStatus(context) {
 
   /** @param {Phase} phase */
   function titleOf(phase) {
-    const { display_name: name } = partnerOf(context);
-    if (phase === "incoming") return `${incoming.title(name)} · Ringback`;
-    if (phase === "ended") return `${isolated(name)} · Ringback`;
-    return `${phaseWords(session.view.call, ownId, phase)} · ${isolated(name)} · Ringback`;
+    const { call } = session.view;
+    if (phase === "incoming") return `${incoming.title(partnerOf(context).display_name)} · Ringback`;
+    const names = isolated(namesOf(call, ownId));
+    return phase === "ended" ? `${names} · Ringback` : `${phaseWords(call, ownId, phase)} · ${names} · Ringback`;
   }
 
   const ticking = setInterval(drawTimer, TICK_MS);
