@@ -51,6 +51,21 @@ class CallHandler(ApiHandler):
         self.finish()
 
 
+class InviteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /calls/{call_id}/invite``."""
+
+    usernames: Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(min_length=1, max_length=50)]
+
+
+class InviteHandler(ApiHandler):
+    """``POST /calls/{call_id}/invite``."""
+
+    async def post(self, call_id: str) -> None:
+        """200 with the call as it is then: those who were called ring; 409 ``call_full``."""
+        body = self.read(InviteBody)
+        self.reply(view(await self.services.dialling.invite(self.who, call_id, body.usernames), self.who.user.id))
+
+
 class CallActionHandler(ApiHandler):
     """``POST /calls/{call_id}/answer | decline | cancel | hangup``."""
 

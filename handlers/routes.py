@@ -80,6 +80,7 @@ ROUTES: tuple[Route, ...] = (
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
     _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),
     _api("/calls/{call_id}/quality", quality.CallQualityHandler, f"/calls/{ID}/quality"),
+    _api("/calls/{call_id}/invite", calls.InviteHandler, f"/calls/{ID}/invite"),
     _api("/calls/{call_id}/voicemail", voicemail.LeaveVoicemailHandler, f"/calls/{ID}/voicemail"),
     _api("/voicemail", voicemail.VoicemailsHandler),
     _api("/voicemail/{voicemail_id}", voicemail.VoicemailHandler, f"/voicemail/{ID}"),

@@ -252,6 +252,10 @@ class Api:
         """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""
         return _read(Call, await self._call("POST", f"/calls/{call_id}/answer"))
 
+    async def invite(self, call_id: str, usernames: list[str]) -> Call:
+        """Call others into a call that one takes part in. ApiError `call_full`, `bad_state` before it was answered."""
+        return _read(Call, await self._call("POST", f"/calls/{call_id}/invite", {"usernames": usernames}))
+
     async def decline(self, call_id: str) -> Call:
         """Decline, on all of the person's devices."""
         return _read(Call, await self._call("POST", f"/calls/{call_id}/decline"))
@@ -261,7 +265,7 @@ class Api:
         return _read(Call, await self._call("POST", f"/calls/{call_id}/cancel"))
 
     async def hangup(self, call_id: str) -> Call:
-        """End a call."""
+        """End a call. ApiError `forbidden` where more than two talk and one is not the host."""
         return _read(Call, await self._call("POST", f"/calls/{call_id}/hangup"))
 
     # Voicemail

@@ -77,13 +77,30 @@ class CallRoom(Channel):
         """Say something, up to 4,096 characters. It comes back as a `chat` frame, to the sender as well."""
         await self.socket.request({"type": "chat", "text": text})
 
-    async def leave(self) -> None:
-        """Leave the call; of two who are in it, that ends it."""
-        await self.socket.request({"type": "leave"})
+    async def invite(self, usernames: list[str]) -> Call:
+        """Call others into the call, once somebody has answered; they ring. Refused with `call_full`."""
+        ack = await self.socket.request({"type": "invite", "usernames": usernames})
+        self._know(ack["call"])
+        return msgspec.convert(ack["call"], Call)
+
+    async def leave(self, reason: str | None = None) -> None:
+        """Leave the call, `media_denied` or `ice_failed` if that is why. A call of two ends with that."""
+        await self.socket.request({"type": "leave"} | ({"reason": reason} if reason else {}))
 
     async def hangup(self, reason: str | None = None) -> None:
-        """End the call; `media_denied` or `ice_failed` if that is why."""
+        """End the call for everybody; `media_denied` or `ice_failed` if that is why. Where more than two talk, only the
+        host can."""
         await self.socket.request({"type": "hangup"} | ({"reason": reason} if reason else {}))
+
+    # For the host; refused with `forbidden` for others
+
+    async def ask_to_mute(self, leg_id: str) -> None:
+        """Ask a participant to mute; whether they do is theirs to decide."""
+        await self.socket.request({"type": "mute_request", "to": leg_id})
+
+    async def remove(self, leg_id: str) -> None:
+        """Send a participant out of the call, or take an invitation back."""
+        await self.socket.request({"type": "remove", "leg_id": leg_id})
 
     # Underneath
 
@@ -103,7 +120,10 @@ class CallRoom(Channel):
             case "participant" if frame["leg_id"] in self.participants:
                 known = self.participants[frame["leg_id"]]
                 self.participants[known.leg_id] = msgspec.structs.replace(
-                    known, connection=frame["connection"], media=msgspec.convert(frame["media"], Sending)
+                    known,
+                    connection=frame["connection"],
+                    media=msgspec.convert(frame["media"], Sending),
+                    paths=frame.get("paths", {}),
                 )
             case "chat":
                 self._hear(frame)

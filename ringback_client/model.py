@@ -72,6 +72,8 @@ class Leg(msgspec.Struct, frozen=True):
     device: str | None = None
     reason: str | None = None
     call_waiting: bool = False
+    invited_by: str | None = None
+    ring_deadline: datetime | None = None
     joined_at: datetime | None = None
     left_at: datetime | None = None
 
@@ -81,7 +83,7 @@ class Call(msgspec.Struct, frozen=True):
 
     `merged` is set in the answer to dialling when both dialled each other and this is the one call that came of it;
     the fields from `direction` on are set in a history: `unread` is missed and not yet seen, `outcome` and `details`
-    are sentences for the person who is signed in.
+    are sentences for the person who is signed in. `host` is the leg that may end a call of more than two.
     """
 
     call_id: str
@@ -97,6 +99,8 @@ class Call(msgspec.Struct, frozen=True):
     duration_s: float | None = None
     end_reason: str | None = None
     ended_by: str | None = None
+    host: str | None = None
+    alone_until: datetime | None = None
     merged: bool = False
     direction: Literal["outgoing", "incoming"] | None = None
     missed: bool = False
@@ -107,6 +111,11 @@ class Call(msgspec.Struct, frozen=True):
     def leg(self, leg_id: str) -> Leg | None:
         """The leg with that id, if it is one of this call."""
         return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
+
+    def caller_of(self, user_id: str) -> User:
+        """Who called that person: somebody in the call, where they were called into one that went on."""
+        inviter = next((leg.invited_by for leg in self.legs if leg.user.id == user_id), None)
+        return next((leg.user for leg in self.legs if leg.user.id == inviter), self.legs[0].user)
 
     def rank(self, leg_id: str) -> int:
         """The place of a leg in the call, the caller's is 0. Of two legs the one with the higher rank is polite.
@@ -172,6 +181,7 @@ class Participant(msgspec.Struct, frozen=True):
     rank: int = 0
     connection: str = "connected"
     media: Sending = Sending()
+    paths: dict[str, str] = {}
 
 
 class ChatMessage(msgspec.Struct, frozen=True):

@@ -62,7 +62,8 @@ class Phone:
         async with self._client.inbox() as inbox:
             self._tell("waiting for a call")
             incoming = await inbox.next_incoming(timeout_s)
-            self._tell(f"{incoming.call.legs[0].user.username} is calling")
+            me = self._client.api.user
+            self._tell(f"{incoming.call.caller_of(me.id if me else '').username} is calling")
             await inbox.ringing(incoming.call.call_id)
             return await self.join(await inbox.answer(incoming.call.call_id))
 
@@ -185,11 +186,16 @@ class _Conversation:
                 self._start(self._hang_up_later(self._talk_s))
         await peer.lost.wait()
         self._tell("the sound is lost")
-        await self._room.hangup("ice_failed")
+        if not any(other.connected.is_set() for other in self._peers.values()):
+            await self._end("ice_failed")
 
     async def _hang_up_later(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._room.hangup()
+        await self._end()
+
+    async def _end(self, reason: str | None = None) -> None:
+        """Two end a call; of more than two, this one goes."""
+        await (self._room.leave(reason) if len(self._room.participants) > 1 else self._room.hangup(reason))
 
     def _on_state(self, state: str) -> None:
         if state != self._state and state != "ended":

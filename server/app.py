@@ -252,7 +252,8 @@ class Server:
             sockets.heartbeat_interval_s,
             sockets.resume_window_s,
         )
-        self.rooms = CallEndpoint(switchboard, self.quality, hub, bus, background, clock, sockets)
+        dialling = Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls)
+        self.rooms = CallEndpoint(switchboard, self.quality, dialling, hub, bus, background, clock, sockets)
         endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
         hub.watchers.update(endpoints)
         self.services = Services(
@@ -276,7 +277,7 @@ class Server:
             quality=self.quality,
             mailboxes=mailboxes,
             histories=Histories(calls, users, unread),
-            dialling=Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls),
+            dialling=dialling,
             checks=Checks(settings.ice, clock),
             hub=hub,
             heartbeat=HeartbeatWheel(

@@ -22,6 +22,7 @@
     │   ├── UsernameTaken     409 username_taken
     │   ├── AlreadyAnswered   409 already_answered
     │   ├── CallEnded         409 call_ended
+    │   ├── CallFull          409 call_full
     │   ├── AlreadyLeft       409 already_left         a message for the same call
     │   ├── MailboxFull       409 mailbox_full
     │   └── BadState          409 bad_state
@@ -179,6 +180,10 @@ class AlreadyLeft(Conflict):
 
 class MailboxFull(Conflict):
     code, title = "mailbox_full", "Their mailbox is full; the message cannot be left"
+
+
+class CallFull(Conflict):
+    code, title = "call_full", "There are as many people in this call as may be"
 
 
 class BadState(Conflict):

@@ -244,6 +244,10 @@ class CallSettings(Section, frozen=True, kw_only=True):
     ] = 20
     max_duration_s: Annotated[float, Meta(ge=1, le=604_800, description="Longest call.")] = 43_200
     max_participants: Annotated[int, Meta(ge=2, le=50, description="People in one call.")] = 6
+    lonely_timeout_s: Annotated[
+        float,
+        Meta(ge=0.05, le=3_600, description="How long somebody may be alone in a call that more than two had joined."),
+    ] = 60
     calls_per_minute: Annotated[int, Meta(ge=1, le=10_000, description="Calls that one person may start.")] = 20
     calls_per_pair_per_minute: Annotated[
         int, Meta(ge=1, le=10_000, description="Calls that one person may start to the same other person.")

@@ -113,7 +113,7 @@ class Dialling:
             )
             if await self._stored(call, who):
                 self._switchboard.tell(None, call, who.sign_in_id, who.user.id)
-                self._background.start(partial(self._look_again, call), "look_again")
+                self._background.start(partial(self._look_again, call, who.user.id, ids), "look_again")
                 return Placed(call, created=True, merged=False)
             known = await self._known(who, client_key)
             if known is not None:
@@ -137,33 +137,58 @@ class Dialling:
             raise
         return True
 
+    # ── into a call that goes on ──
+
+    async def invite(self, who: Identity, call_id: str, usernames: Sequence[str]) -> Call:
+        """Calls ``usernames`` into a call in which the person takes part; whoever is in it already, or rings, stays so.
+
+        Raises as :meth:`place`, :class:`~server.errors.NotFound` for strangers, :class:`~server.errors.CallEnded`,
+        :class:`~server.errors.BadState` before anybody has answered, :class:`~server.errors.CallFull`.
+        """
+        call = await self._switchboard.of(call_id, who.user.id)
+        people = await self._people(who, usernames, "usernames")
+        there = {leg.user.id for leg in call.legs if leg.is_in_call or leg.is_awaited}
+        people = [user for user in people if user.user_id not in there]
+        ids = {user.user_id for user in people}
+        if ids:
+            self.limits.require(who.user.id, ids)
+        standings = await self._contacts.standings(who.user.id, ids)
+        live = await self._calls.live_of_any(list(ids))
+        callees = self._callees(people, standings, live, self._clock.now())
+        rule = partial(_invite, who=who, callees=callees, timing=self._switchboard.timing, most=self._most + 1)
+        call = await self._switchboard.change(call_id, rule, who.sign_in_id, who.user.id)
+        self._background.start(partial(self._look_again, call, who.user.id, ids), "look_again")
+        return call
+
     # ── whom ──
 
-    async def _people(self, who: Identity, usernames: Sequence[str]) -> list[User]:
+    async def _people(self, who: Identity, usernames: Sequence[str], field: str = "callees") -> list[User]:
         wanted = {name.casefold(): name for name in usernames}
         if not 1 <= len(wanted) <= self._most:
-            raise BadRequest.of("callees", N_("1 to %(count)s different people", count=self._most))
+            raise BadRequest.of(field, N_("1 to %(count)s different people", count=self._most))
         if who.user.username.casefold() in wanted:
-            raise CannotCallSelf(fields={"callees": N_("contains the caller")})
+            raise CannotCallSelf(fields={field: N_("contains the caller")})
         found = {user.username.casefold(): user for user in await self._users.by_names(wanted)}
         for key, name in wanted.items():
             user = found.get(key)
             if user is None or user.disabled or user.service:
                 raise UserNotFound(
                     N_("There is nobody called %(name)s", name=repr(name)),
-                    fields={"callees": N_("nobody called %(name)s", name=repr(name))},
+                    fields={field: N_("nobody called %(name)s", name=repr(name))},
                 )
         return [found[key] for key in wanted]
 
-    async def _look_again(self, call: Call) -> None:
+    async def _look_again(self, call: Call, caller_id: str, called: set[str]) -> None:
         """What has come in the way of a new call while it was being stored: whoever looked for calls that ring, to stop
         them, did not find it yet."""
-        caller_id = call.created_by.id
-        ids = [leg.user.id for leg in call.legs if leg.is_ringable]
+        legs = [leg for leg in call.legs if leg.is_ringable and leg.user.id in called]
+        if not legs:
+            return
+        ids = [leg.user.id for leg in legs]
         people = await self._users.by_ids(ids)
         standings = await self._contacts.standings(caller_id, ids)
         others = [other for other in await self._calls.live_of_any(ids) if other.call_id != call.call_id]
-        for callee in self._callees(people, standings, others, call.created_at):
+        for callee in self._callees(people, standings, others, legs[0].invited_at):
             if callee.blocked or callee.do_not_disturb or callee.in_call:
                 await self._switchboard.change(call.call_id, partial(_hold_back, callee=callee), None)
 
@@ -229,6 +254,12 @@ class Dialling:
         return not self._switchboard.is_in_room(call.call_id, who.user.id)
 
 
+def _invite(
+    call: Call, now: datetime, *, who: Identity, callees: list[Callee], timing: rules.Timing, most: int
+) -> Call:
+    return rules.invite(call, who.user.id, callees, now, timing, new_id, most)
+
+
 def _hold_back(call: Call, now: datetime, *, callee: Callee) -> Call:
     if callee.blocked:
         return rules.block(call, callee.user.id, now, callee.seems_ringing_after_s)
@@ -247,7 +278,7 @@ def _calls_us(call: Call, user_id: str, ids: set[str]) -> bool:
     """Whether one of ``ids`` is calling us, and nobody is wanted who is not in their call."""
     leg = call.leg_of(user_id)
     is_awaited = leg is not None and leg.is_awaited
-    return is_awaited and call.created_by.id in ids and ids <= set(call.user_ids())
+    return leg is not None and is_awaited and call.inviter_of(leg).id in ids and ids <= set(call.user_ids())
 
 
 def _is_outgoing(call: Call, user_id: str) -> bool:

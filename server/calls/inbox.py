@@ -88,8 +88,8 @@ class Inbox:
             is_silent = session.who.silenced or (session.who.sign_in_id, call.call_id) in self._ignored
             if leg is None or not leg.is_ringable or is_silent:
                 others.append(view(call, user_id))
-            elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
-                incoming.append({"call": view(call, user_id), "expires_in_ms": expires_in_ms(call, now)})
+            elif expires_in_ms(call, leg, now) >= rules.LEAST_RING_S * 1000:
+                incoming.append({"call": view(call, user_id), "expires_in_ms": expires_in_ms(call, leg, now)})
                 if not leg.reached:
                     self._background.start(partial(self._switchboard.reached, call.call_id, user_id), "reached")
         return {"incoming": incoming, "calls": others}
@@ -116,7 +116,7 @@ class Inbox:
             if session.who.silenced:
                 stopped = frames.IncomingStopped(timestamp=rfc3339(now), call_id=call.call_id, reason="silenced")
                 session.deliver(frames.encode(stopped))
-            elif expires_in_ms(call, now) >= rules.LEAST_RING_S * 1000:
+            elif expires_in_ms(call, leg, now) >= rules.LEAST_RING_S * 1000:
                 session.deliver(incoming_frame(call, leg, now))
                 await self._switchboard.reached(call.call_id, user_id)
 

@@ -76,6 +76,12 @@ class Leg(msgspec.Struct, frozen=True):
     """Whether any device of this person was connected while the call rang."""
     call_waiting: bool = False
     """Whether the person takes part in another call meanwhile: their devices ring softly, and the caller reads it."""
+    invited_by: str | None = None
+    """User id of whoever called this person; None for the caller, unless they were called back in."""
+    ring_deadline: datetime | None = None
+    """When it rings no longer, of somebody called into a call that went on; None: with the call's first ring."""
+    was_in: bool = False
+    """Whether the person had taken part before they were called in again."""
     seems_ringing_at: datetime | None = None
     """Of a leg that is ``blocked``: when it begins to look to the others as if it rang."""
     unseen: int = 0
@@ -102,6 +108,11 @@ class Leg(msgspec.Struct, frozen=True):
         """Whether the person takes part, even while their socket is away."""
         return self.state in IN_CALL
 
+    @property
+    def took_part(self) -> bool:
+        """Whether the person is or was in the call."""
+        return self.joined_at is not None or self.was_in
+
 
 class Call(msgspec.Struct, frozen=True):
     """One call. ``rev`` grows by one with each change; ``deadline`` is when the state ends by itself."""
@@ -121,6 +132,10 @@ class Call(msgspec.Struct, frozen=True):
     ended_by: str | None = None
     """User id of whoever ended it; None when a deadline or the server did."""
     client_key: str | None = None
+    lonely_s: float = 60.0
+    """For how long somebody may be alone in it, once more than two people have to do with it."""
+    alone_until: datetime | None = None
+    """While somebody is alone in it and nobody rings any more: when it ends."""
     lease_until: datetime | None = None
     """While people talk: renewed by the nodes that hold their sockets. When it runs out, those nodes are dead."""
 
@@ -138,11 +153,33 @@ class Call(msgspec.Struct, frozen=True):
     def due_at(self) -> datetime | None:
         """When the call changes by itself, the lease apart: its state ends, devices stop ringing, or one that is
         blocked begins to seem to ring; None: never."""
-        awaited = [leg for leg in self.legs if leg.is_awaited]
-        if self.deadline is None or not awaited:
-            return self.deadline
-        seeming = [leg.seems_ringing_at for leg in awaited if leg.seems_ringing_at is not None]
-        return min(self.deadline, self.ring_deadline, *seeming)
+        if self.deadline is None:
+            return None
+        moments = [self.deadline] if self.alone_until is None else [self.deadline, self.alone_until]
+        for leg in self.legs:
+            if leg.is_awaited:
+                moments.append(self.rings_until(leg))
+                if leg.seems_ringing_at is not None:
+                    moments.append(leg.seems_ringing_at)
+        return min(moments)
+
+    @property
+    def host(self) -> Leg | None:
+        """The leg that may ask others to mute, remove them, and end a call of many: the caller's while they are in it,
+        then that of whoever has been in it longest; None when nobody is."""
+        if self.caller.is_in_call:
+            return self.caller
+        present = [leg for leg in self.legs if leg.is_in_call and leg.joined_at is not None]
+        return min(present, key=lambda leg: (leg.joined_at, leg.leg_id), default=None)
+
+    def rings_until(self, leg: Leg) -> datetime:
+        """When devices of that person ring no longer."""
+        return leg.ring_deadline or self.ring_deadline
+
+    def inviter_of(self, leg: Leg) -> UserRef:
+        """Who called that person, and whom their devices name."""
+        inviter = self.leg_of(leg.invited_by) if leg.invited_by else None
+        return inviter.user if inviter else self.created_by
 
     def leg(self, leg_id: str) -> Leg | None:
         """The leg with that id."""
@@ -206,18 +243,21 @@ def _unblocked(leg: Leg) -> Leg:
 def view(call: Call, viewer_id: str) -> dict[str, Any]:
     """The call as it crosses the wire to that person (``docs/protocol.md``, «A call»); see :func:`seen_by`."""
     call = seen_by(call, viewer_id)
+    host = call.host
     return {
         "call_id": call.call_id,
         "state": call.state,
         "media": call.media,
         "created_by": call.created_by,
         "created_at": rfc3339(call.created_at),
-        "ring_deadline": rfc3339(call.ring_deadline),
+        "ring_deadline": rfc3339(max(call.rings_until(leg) for leg in call.legs)),
         "answered_at": optional_rfc3339(call.answered_at),
         "ended_at": optional_rfc3339(call.ended_at),
         "duration_s": duration_s(call),
         "end_reason": call.end_reason,
         "ended_by": call.ended_by,
+        "host": host.leg_id if host else None,
+        "alone_until": optional_rfc3339(call.alone_until),
         "rev": call.rev,
         "legs": [
             {
@@ -227,6 +267,8 @@ def view(call: Call, viewer_id: str) -> dict[str, Any]:
                 "state": leg.state,
                 "reason": leg.reason,
                 "call_waiting": leg.call_waiting,
+                "invited_by": leg.invited_by,
+                "ring_deadline": rfc3339(call.rings_until(leg)) if leg.is_ringable else None,
                 "joined_at": optional_rfc3339(leg.joined_at),
                 "left_at": optional_rfc3339(leg.left_at),
             }

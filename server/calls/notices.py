@@ -33,7 +33,7 @@ def notices(
     for leg in after.legs:
         topic = user_topic(leg.user.id)
         was = before.leg(leg.leg_id) if before else None
-        if leg.is_ringable and was is None:
+        if begins_to_ring(was, leg):
             yield topic, ToDevices(leg.user.id, incoming_frame(after, leg, now), rings=True)
             continue
         if was is not None and was.is_ringable and not leg.is_ringable:
@@ -43,6 +43,11 @@ def notices(
             yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
         if leg.state != "blocked" and looks_changed(before, after, leg.user.id):
             yield topic, ToDevices(leg.user.id, changed(leg.user.id))
+
+
+def begins_to_ring(was: Leg | None, leg: Leg) -> bool:
+    """Whether the person of ``leg`` is called by this change: for the first time, or back into the call."""
+    return leg.is_ringable and (was is None or not was.is_ringable)
 
 
 def for_each_viewer(call: Call, encoded: Callable[[dict[str, Any]], bytes]) -> Callable[[str], bytes]:
@@ -59,16 +64,17 @@ def incoming_frame(call: Call, leg: Leg, now: datetime) -> bytes:
         Incoming(
             timestamp=rfc3339(now),
             call_id=call.call_id,
-            user_id=call.created_by.id,
+            user_id=call.inviter_of(leg).id,
             call=view(call, leg.user.id),
-            expires_in_ms=expires_in_ms(call, now),
+            expires_in_ms=expires_in_ms(call, leg, now),
         )
     )
 
 
-def expires_in_ms(call: Call, now: datetime) -> int:
-    """How long the call will still ring, in milliseconds: a duration, because clocks of telephones are wrong."""
-    return max(0, round((call.ring_deadline - now).total_seconds() * 1000))
+def expires_in_ms(call: Call, leg: Leg, now: datetime) -> int:
+    """How long it will still ring for that person, in milliseconds: a duration, because clocks of telephones are
+    wrong."""
+    return max(0, round((call.rings_until(leg) - now).total_seconds() * 1000))
 
 
 def why_it_stopped(leg: Leg) -> Stopped:

@@ -44,8 +44,10 @@ def _why_not_answered(call: Call, peer: Leg) -> str | None:
 
 
 def peer_of(call: Call, user_id: str) -> Leg:
-    """The other side of a call between two; for a caller of many, the first who was called."""
-    return next((leg for leg in call.legs if leg.user.id != user_id), call.caller)
+    """The other side of a call between two; for whoever was called the one who did, for a caller of many the first."""
+    own = call.leg_of(user_id)
+    inviter = call.leg_of(own.invited_by) if own and own.invited_by else None
+    return inviter or next((leg for leg in call.legs if leg.user.id != user_id), call.caller)
 
 
 def spoken_duration(seconds: float) -> str:

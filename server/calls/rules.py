@@ -17,11 +17,14 @@ import msgspec
 from msgspec.structs import replace
 
 from server.calls.model import IN_CALL, Call, CallWaiting, Device, EndReason, Leg, LegState, MediaKind
-from server.errors import AlreadyAnswered, BadState, CallEnded
+from server.errors import AlreadyAnswered, BadRequest, BadState, CallEnded, CallFull, Forbidden
+from server.languages.sentences import N_
 from server.realtime.frames import UserRef
 
 LEAST_RING_S = 3.0
 """With less time left a device does not begin to ring: nobody could pick up."""
+MAX_LEGS = 100
+"""People whom one call may ever have to do with: it is one document, and travels in one frame (some 35 KiB then)."""
 
 
 class Timing:
@@ -36,11 +39,13 @@ class Timing:
         connect_s: float = 20.0,
         max_duration_s: float = 43_200.0,
         lease_s: float = 40.0,
+        lonely_s: float = 60.0,
     ) -> None:
         self.ring = timedelta(seconds=ring_s)
         self.connect = timedelta(seconds=connect_s)
         self.max_duration = timedelta(seconds=max_duration_s)
         self.lease = timedelta(seconds=lease_s)
+        self.lonely_s = lonely_s
 
 
 class Callee(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +80,7 @@ def place(
     """A new call. A callee for whom nothing rings is an outcome of that leg, not an error."""
     ring_deadline = now + timing.ring
     first = Leg(leg_id=new_id(), user=caller, state="joined", invited_at=now, device=device, joined_at=now)
-    others = [_called(callee, new_id(), now) for callee in callees]
+    others = [_called(callee, new_id(), caller.id, now) for callee in callees]
     call = Call(
         call_id=new_id(),
         state="inviting",
@@ -86,12 +91,55 @@ def place(
         deadline=ring_deadline,
         legs=(first, *others),
         client_key=client_key,
+        lonely_s=timing.lonely_s,
     )
-    return _ended_if_one_is_left(call, now, by=None)
+    return _settled(call, now, by=None)
 
 
-def _called(callee: Callee, leg_id: str, now: datetime) -> Leg:
-    leg = Leg(leg_id=leg_id, user=callee.user, state="invited", invited_at=now, reached=callee.reached)
+def invite(
+    call: Call,
+    user_id: str,
+    callees: Sequence[Callee],
+    now: datetime,
+    timing: Timing,
+    new_id: Callable[[], str],
+    most: int,
+) -> Call:
+    """A participant calls others into a call that goes on; each rings for the whole time. At most ``most`` may be in it
+    or ring at once, else :class:`~server.errors.CallFull`.
+
+    Whoever is in it or rings already stays as they are. Somebody who was there before keeps their leg.
+    """
+    _refuse_if_over(call)
+    _participant(call, user_id)
+    if call.answered_at is None:
+        raise BadState("Nobody has answered yet; others can be called in then")
+    invited = call
+    for callee in callees:
+        known = invited.leg_of(callee.user.id)
+        if known is None:
+            called = _called(callee, new_id(), user_id, now, now + timing.ring)
+            invited = replace(invited, legs=(*invited.legs, called))
+        elif not (known.is_in_call or known.is_awaited):
+            called = _called(callee, known.leg_id, user_id, now, now + timing.ring)
+            invited = _with_leg(invited, replace(called, was_in=known.took_part, unseen=known.unseen))
+    if invited is call:
+        return call
+    if sum(leg.is_in_call or leg.is_awaited for leg in invited.legs) > most or len(invited.legs) > MAX_LEGS:
+        raise CallFull()
+    return _settled(_changed(call, invited), now, by=None)
+
+
+def _called(callee: Callee, leg_id: str, by: str, now: datetime, ring_deadline: datetime | None = None) -> Leg:
+    leg = Leg(
+        leg_id=leg_id,
+        user=callee.user,
+        state="invited",
+        invited_at=now,
+        reached=callee.reached,
+        invited_by=by,
+        ring_deadline=ring_deadline,
+    )
     if callee.blocked:
         return _blocked(leg, now + timedelta(seconds=callee.seems_ringing_after_s))
     if callee.contacts_only:
@@ -139,6 +187,7 @@ def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timi
     if not leg.is_ringable:
         raise AlreadyAnswered()
     changed = _with_leg(call, replace(leg, state="joined", reached=True, device=device, joined_at=now))
+    changed = replace(changed, alone_until=None)
     if call.state in ("inviting", "ringing"):
         changed = replace(
             changed,
@@ -153,7 +202,8 @@ def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timi
 
 
 def merge(call: Call, user_id: str, device: Device, media: MediaKind, now: datetime, timing: Timing) -> Call:
-    """The callee dials the caller while the call rings: that is an answer. Media kinds that differ become audio.
+    """The callee dials whoever called them while it rings: that is an answer. Media kinds that differ become audio,
+    unless others talk already.
 
     Also where the callee has blocked the caller: whoever dials somebody wants to talk to them.
     """
@@ -162,7 +212,7 @@ def merge(call: Call, user_id: str, device: Device, media: MediaKind, now: datet
     if leg is not None and leg.state == "blocked" and leg.is_awaited:
         heard = _with_leg(call, replace(leg, state="ringing", seems_ringing_at=None))
     answered = answer(heard, user_id, device, now, timing)
-    if answered is not heard and media != call.media:
+    if answered is not heard and media != call.media and call.answered_at is None:
         return replace(answered, media="audio")
     return answered
 
@@ -176,13 +226,13 @@ def decline(call: Call, user_id: str, now: datetime) -> Call:
     if not leg.is_ringable:
         raise AlreadyAnswered()
     changed = _with_leg(call, _closed(leg, "declined", "declined", now))
-    return _ended_if_one_is_left(_changed(call, changed), now, by=user_id)
+    return _settled(_changed(call, changed), now, by=user_id)
 
 
 def block(call: Call, user_id: str, now: datetime, seems_ringing_after_s: float) -> Call:
-    """The person has blocked the caller while it rings: it stops on their devices, and nobody else is told."""
+    """The person has blocked whoever called them while it rings: it stops on their devices, and nobody else is told."""
     leg = call.leg_of(user_id)
-    if leg is None or leg is call.caller or not leg.is_ringable:
+    if leg is None or not leg.is_ringable:
         return call
     blocked = _blocked(leg, now + timedelta(seconds=seems_ringing_after_s))
     return _changed(call, _with_leg(call, replace(blocked, unseen=leg.unseen + 1)))
@@ -194,7 +244,7 @@ def disturb_no_more(call: Call, user_id: str, now: datetime) -> Call:
     if leg is None or not leg.is_ringable:
         return call
     changed = _with_leg(call, _closed(leg, "do_not_disturb", "do_not_disturb", now))
-    return _ended_if_one_is_left(_changed(call, changed), now, by=None)
+    return _settled(_changed(call, changed), now, by=None)
 
 
 def busy_elsewhere(call: Call, user_id: str, now: datetime, call_waiting: CallWaiting) -> Call:
@@ -205,7 +255,7 @@ def busy_elsewhere(call: Call, user_id: str, now: datetime, call_waiting: CallWa
     if call_waiting == "ring":
         return _changed(call, _with_leg(call, replace(leg, call_waiting=True)))
     changed = _with_leg(call, _closed(leg, "busy", "busy", now))
-    return _ended_if_one_is_left(_changed(call, changed), now, by=None)
+    return _settled(_changed(call, changed), now, by=None)
 
 
 def cancel(call: Call, user_id: str, now: datetime) -> Call:
@@ -219,15 +269,15 @@ def cancel(call: Call, user_id: str, now: datetime) -> Call:
 
 
 def hang_up(call: Call, user_id: str, now: datetime, reason: EndReason = "hangup") -> Call:
-    """A participant ends the call; while it rings that is a cancel for the caller and a decline for a callee."""
+    """A participant ends the call for everybody; while it rings that is a cancel for the caller and a decline for a
+    callee. Where more than two talk only the host can, others :func:`leave`."""
     _refuse_if_over(call)
     leg = call.leg_of(user_id)
-    if leg is None:
-        raise BadState("Not in this call")
-    if leg.is_ringable:
+    if leg is not None and leg.is_ringable:
         return decline(call, user_id, now)
-    if not leg.is_in_call:
-        raise BadState("Not in this call any more")
+    leg = _participant(call, user_id)
+    if sum(each.is_in_call for each in call.legs) > 2 and leg is not call.host:
+        raise Forbidden("Only the host ends a call of more than two people; leave it instead")
     if call.state in ("inviting", "ringing"):
         return end(call, "cancelled" if reason == "hangup" else reason, now, by=user_id)
     return end(call, reason, now, by=user_id)
@@ -262,25 +312,43 @@ def socket_back(call: Call, leg_id: str) -> Call:
 
 
 def leave(call: Call, leg_id: str, now: datetime, reason: EndReason, by: str | None) -> Call:
-    """A participant is gone (``hangup``) or lost (``connection_lost``); the last but one takes the call with them."""
+    """A participant is gone (``hangup``) or lost (``connection_lost``). A call that only two have to do with ends then;
+    in others the last one is alone for a while."""
     leg = call.leg(leg_id)
     if call.is_over or leg is None or not leg.is_in_call:
         return call
     left = _changed(call, _with_leg(call, _closed(leg, "left", reason, now)))
     if leg is call.caller and call.state in ("inviting", "ringing"):
         return _end(left, "cancelled" if reason == "hangup" else reason, now, by, base=call)
-    if sum(each.is_in_call or each.is_awaited for each in left.legs) < 2:
-        return _end(left, reason, now, by, base=call)
-    if call.state == "connecting" and call.deadline is not None and sum(each.is_in_call for each in left.legs) < 2:
-        # Whoever is left connects to nobody until somebody else answers.
-        return replace(left, deadline=max(call.deadline, call.ring_deadline))
-    return left
+    return _settled(left, now, by, reason)
+
+
+def remove(call: Call, user_id: str, leg_id: str, now: datetime) -> Call:
+    """The host sends somebody away, or takes their invitation back; a call that only two have to do with ends then."""
+    _refuse_if_over(call)
+    by = _participant(call, user_id)
+    if by is not call.host:
+        raise Forbidden("Only the host of the call can do that")
+    leg = call.leg(leg_id)
+    if leg is None or leg is by:
+        raise BadRequest.of("leg_id", N_("another leg of this call"))
+    if call.answered_at is None:
+        raise BadState("Nobody has answered yet; cancel the call instead")
+    if leg.is_in_call:
+        gone = _closed(leg, "left", "removed", now)
+    elif leg.is_awaited:
+        gone = _leg_at_end(leg, "cancelled", now)
+    else:
+        return call
+    return _settled(_changed(call, _with_leg(call, gone)), now, user_id, "hangup")
 
 
 def expire(call: Call, now: datetime) -> Call:
     """The deadline of the state, or the lease, has passed; if not, nothing changes, however often it is asked."""
     if call.is_over or call.deadline is None:
         return call
+    if call.alone_until is not None and now >= call.alone_until:
+        return end(call, "lonely", now, by=None)
     if call.lease_until is not None and now >= call.lease_until:
         return end(call, "connection_lost", now, by=None)
     if now < call.deadline:
@@ -289,8 +357,9 @@ def expire(call: Call, now: datetime) -> Call:
     if call.state in ("inviting", "ringing"):
         return end(call, _unanswered(call), now, by=None)
     if call.state == "connecting":
-        rung_out = _rung_out(call, now)
-        return rung_out if rung_out.is_over else end(call, "ice_failed", now, by=None)
+        if sum(leg.is_in_call for leg in call.legs) < 2:  # there is nobody to connect to
+            return _rung_out(call, now)
+        return end(call, "ice_failed", now, by=None)
     return end(call, "max_duration", now, by=None)
 
 
@@ -340,6 +409,7 @@ def _closed_call(call: Call, reason: EndReason, now: datetime, by: str | None) -
         end_reason=reason,
         ended_by=by,
         deadline=None,
+        alone_until=None,
         lease_until=None,
     )
 
@@ -361,11 +431,12 @@ def _spoken(reason: EndReason) -> EndReason:
 
 
 def _rung_out(call: Call, now: datetime) -> Call:
-    """The others talk, but whoever has not answered by the ring's deadline is called no longer."""
-    if now < call.ring_deadline or not any(leg.is_awaited for leg in call.legs):
+    """The others talk, but whoever has not answered by the deadline of their ring is called no longer."""
+    over = [leg for leg in call.legs if leg.is_awaited and now >= call.rings_until(leg)]
+    if not over:
         return call
-    legs = tuple(_closed(leg, _state_rung_out(leg), "no_answer", now) if leg.is_awaited else leg for leg in call.legs)
-    return _ended_if_one_is_left(_changed(call, replace(call, legs=legs)), now, by=None)
+    legs = tuple(_closed(leg, _state_rung_out(leg), "no_answer", now) if leg in over else leg for leg in call.legs)
+    return _settled(_changed(call, replace(call, legs=legs)), now, by=None)
 
 
 def _state_rung_out(leg: Leg) -> LegState:
@@ -374,24 +445,47 @@ def _state_rung_out(leg: Leg) -> LegState:
     return "missed" if leg.reached else "unreachable"
 
 
-def _ended_if_one_is_left(call: Call, now: datetime, by: str | None) -> Call:
-    """Ends a call in which nobody but one takes part or is waited for, for the reason that the callees gave."""
-    if sum(leg.is_in_call or leg.is_awaited for leg in call.legs) >= 2:
-        return call
-    if call.answered_at is not None:
-        return _closed_call(call, "lonely", now, by=None)
+def _settled(call: Call, now: datetime, by: str | None, reason: EndReason = "lonely") -> Call:
+    """``call`` after somebody has left it, or is called (no longer): over, if nobody is left who could talk.
+
+    ``reason`` is why it is over for whoever talked.
+    """
+    here = sum(leg.is_in_call for leg in call.legs)
+    awaited = [leg for leg in call.legs if leg.is_awaited]
+    if call.answered_at is None:
+        return call if here + len(awaited) >= 2 else _closed_call(call, _why_nobody_came(call), now, by)
+    if here == 0 or (here == 1 and not awaited and len(call.legs) == 2):
+        return _closed_call(call, reason, now, by)
+    if here >= 2:
+        return replace(call, alone_until=None)
+    alone_until = None if awaited else call.alone_until or now + timedelta(seconds=call.lonely_s)
+    deadline = call.deadline
+    if call.state == "connecting" and deadline is not None:
+        # Whoever is left connects to nobody until somebody else answers.
+        deadline = max(deadline, *(call.rings_until(leg) for leg in awaited), alone_until or deadline)
+    return replace(call, alone_until=alone_until, deadline=deadline)
+
+
+def _why_nobody_came(call: Call) -> EndReason:
+    """The reason that the callees gave."""
     reasons: dict[LegState, EndReason] = {
         "declined": "declined",
         "do_not_disturb": "do_not_disturb",
         "busy": "busy",
     }
-    reason: EndReason = next((reasons[leg.state] for leg in call.legs if leg.state in reasons), "no_answer")
-    return _closed_call(call, reason, now, by)
+    return next((reasons[leg.state] for leg in call.legs if leg.state in reasons), "no_answer")
+
+
+def _participant(call: Call, user_id: str) -> Leg:
+    leg = call.leg_of(user_id)
+    if leg is None or not leg.is_in_call:
+        raise BadState("Not in this call any more")
+    return leg
 
 
 def _callee_leg(call: Call, user_id: str) -> Leg:
     leg = call.leg_of(user_id)
-    if leg is None or leg is call.caller:
+    if leg is None or (leg is call.caller and leg.invited_by is None):
         raise BadState("Only somebody who is called can do that")
     return leg
 

@@ -72,7 +72,12 @@ class Switchboard:
         self._bus = bus
         self._background = background
         self._clock = clock
-        self.timing = Timing(settings.ring_timeout_s, settings.connect_timeout_s, settings.max_duration_s)
+        self.timing = Timing(
+            settings.ring_timeout_s,
+            settings.connect_timeout_s,
+            settings.max_duration_s,
+            lonely_s=settings.lonely_timeout_s,
+        )
         self._renewed_at_s = clock.monotonic()
         self.listeners: list[Callable[[Call | None, Call, str | None], None]] = []
         """Told (before, after, actor) of each change that this process has stored, the actor as :func:`notices` has it;
@@ -117,6 +122,10 @@ class Switchboard:
         """Ends the call for everybody; for an ended one see :class:`~server.errors.CallEnded`."""
         return await self._theirs(call_id, who, lambda call, user_id, now: rules.hang_up(call, user_id, now, reason))
 
+    async def remove(self, call_id: str, who: Identity, leg_id: str) -> Call:
+        """The host sends somebody out of the call, or takes their invitation back."""
+        return await self._theirs(call_id, who, lambda call, user_id, now: rules.remove(call, user_id, leg_id, now))
+
     async def _theirs(
         self,
         call_id: str,
@@ -150,7 +159,8 @@ class Switchboard:
         """The person has blocked somebody: what rings for them from there stops, as if nobody answered."""
 
         def rule(call: Call, now: datetime) -> Call:
-            from_there = call.created_by.id == other_id
+            leg = call.leg_of(user_id)
+            from_there = leg is not None and call.inviter_of(leg).id == other_id
             return rules.block(call, user_id, now, seeming_delay_s()) if from_there else call
 
         await self._for_each_ringing(user_id, rule)

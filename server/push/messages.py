@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from server.calls.model import Call
+from server.calls.model import Call, Leg
 from server.calls.notices import Stopped
 from server.languages.sentences import N_, Sentence, Translate, said
 from server.push.sender import Letter
@@ -25,14 +25,15 @@ TAKEN_BACK_TTL_S = 120
 """A ringing notification is taken back on whatever may still show it; nothing rings for longer."""
 
 
-def incoming(call: Call, token: str, ttl_s: int, *, soft: bool, translate: Translate) -> Letter:
-    """A call rings: show it for ``ttl_s`` seconds, say so with ``token``; ``soft``: without a sound."""
-    caller = isolated(call.created_by.display_name)
+def incoming(call: Call, leg: Leg, token: str, ttl_s: int, *, soft: bool, translate: Translate) -> Letter:
+    """A call rings for the person of ``leg``: show it for ``ttl_s`` seconds, say so with ``token``; ``soft``: without
+    a sound."""
+    caller = isolated(call.inviter_of(leg).display_name)
     kinds = {"video": N_("Incoming video call"), "audio": N_("Incoming audio call")}
     document = {
         "type": "incoming",
         "call_id": call.call_id,
-        "expires_at": rfc3339(call.ring_deadline),
+        "expires_at": rfc3339(call.rings_until(leg)),
         "token": token,
         "soft": soft,
         "title": said(N_("%(name)s is calling", name=caller), translate),
@@ -43,12 +44,12 @@ def incoming(call: Call, token: str, ttl_s: int, *, soft: bool, translate: Trans
     return Letter(msgspec.json.encode(document), ttl_s, "high", topic_of(call.call_id))
 
 
-def stopped(call: Call, reason: Stopped, translate: Translate) -> Letter:
+def stopped(call: Call, user_id: str, reason: Stopped, translate: Translate) -> Letter:
     """It no longer rings: the notification goes, or becomes that of a missed call."""
     document: dict[str, Any] = {"type": "stopped", "call_id": call.call_id, "reason": reason}
     if reason not in MISSED:
         return Letter(msgspec.json.encode(document), TAKEN_BACK_TTL_S, "high", topic_of(call.call_id))
-    title, body = missed_words(call)
+    title, body = missed_words(call, call.leg_of(user_id) or call.caller)
     document |= {"title": said(title, translate), "body": said(body, translate)}
     return Letter(msgspec.json.encode(document), NOTICE_TTL_S, "high", topic_of(call.call_id))
 
@@ -66,9 +67,9 @@ def notice(tag: str, url: str, title: str, body: str, at: datetime, translate: T
     return Letter(msgspec.json.encode(document), NOTICE_TTL_S, "normal", topic_of(tag))
 
 
-def missed_words(call: Call) -> tuple[Sentence, Sentence]:
-    """Title and text of a missed call."""
-    title = N_("Missed call from %(name)s", name=isolated(call.created_by.display_name))
+def missed_words(call: Call, leg: Leg) -> tuple[Sentence, Sentence]:
+    """Title and text for the person of ``leg``, who has missed the call."""
+    title = N_("Missed call from %(name)s", name=isolated(call.inviter_of(leg).display_name))
     return title, N_("Video call") if call.media == "video" else N_("Audio call")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +15,7 @@ from server.auth.identity import Identity
 from server.auth.sign_ins import SignIns
 from server.calls import rules
 from server.calls.model import Call, Leg
-from server.calls.notices import Stopped, expires_in_ms, why_it_stopped
+from server.calls.notices import Stopped, begins_to_ring, expires_in_ms, why_it_stopped
 from server.calls.outcomes import spoken_duration
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -47,11 +47,12 @@ Render = Callable[[SignIn, Translate], Letter]
 
 
 class _Ring:
-    """A call that rings for a person: by sign-in, the browsers that were told and the message to each, on its way or
-    there; and those that must not be told any more."""
+    """A call that rings for a person, ``until`` then at most: by sign-in, the browsers that were told and the message
+    to each, on its way or there; and those that must not be told any more."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, until: datetime) -> None:
         self.call = call
+        self.until = until
         self.told: dict[str, tuple[SignIn, asyncio.Task[bool]]] = {}
         self.silent: set[str] = set()
 
@@ -154,14 +155,14 @@ class Notifier:
             raise BadState("This device does not ring")
         call = await self._switchboard.of(call_id, who.user.id)
         leg = call.leg_of(who.user.id)
-        if call.is_over or leg is None or expires_in_ms(call, self._clock.now()) < rules.LEAST_RING_S * 1000:
+        if call.is_over or leg is None or expires_in_ms(call, leg, self._clock.now()) < rules.LEAST_RING_S * 1000:
             raise CallEnded()
         if not leg.is_ringable:
             raise AlreadyAnswered()
         call = await self._switchboard.acknowledge_ringing(call_id, who)
         # A telephone that only ever rings is in use, too.
         self._background.start(partial(self._sign_ins.prolong, who.sign_in_id), "prolong")
-        return expires_in_ms(call, self._clock.now())
+        return expires_in_ms(call, leg, self._clock.now())
 
     async def decline(self, token: str) -> None:
         """The person declines the call of ``token`` from its notification."""
@@ -202,28 +203,28 @@ class Notifier:
 
     def _on_change(self, before: Call | None, after: Call, actor: str | None) -> None:
         """A call was stored by this process: who begins to ring, and who stops?"""
-        for leg in after.legs[1:]:
+        for leg in after.legs:
             was = before.leg(leg.leg_id) if before else None
-            if was is None and leg.is_ringable:
+            if begins_to_ring(was, leg):
                 self._forget_old()
-                self._ringing[after.call_id, leg.user.id] = _Ring(after)
+                self._ringing[after.call_id, leg.user.id] = _Ring(after, after.rings_until(leg))
                 self._background.start(partial(self._ring, after, leg), "push_ring")
             elif was is not None and was.is_ringable and not leg.is_ringable:
                 ring = self._ringing.pop((after.call_id, leg.user.id), None)
                 told = ring.end() if ring else None
                 but = self._sign_in_of(actor) if actor else None
                 self._background.start(partial(self._stop, after, leg, told, but), "push_stop")
-            elif was is None and _is_held_back(leg):
-                self.notify(leg.user.id, after.call_id, "/history", *missed_words(after))
+            elif (was is None or was.invited_at != leg.invited_at) and _is_held_back(leg):
+                self.notify(leg.user.id, after.call_id, "/history", *missed_words(after, leg))
 
     async def _ring(self, call: Call, leg: Leg) -> None:
-        left_s = expires_in_ms(call, self._clock.now()) / 1000 - rules.LEAST_RING_S
+        left_s = expires_in_ms(call, leg, self._clock.now()) / 1000 - rules.LEAST_RING_S
         if left_s <= 0:  # the database was away meanwhile
             return
 
         def render(sign_in: SignIn, translate: Translate) -> Letter:
             token = self._sign_ins.tokens.issue("push", leg.user.id, sign_in.sign_in_id, call_id=call.call_id)
-            return incoming(call, token, int(left_s), soft=leg.call_waiting, translate=translate)
+            return incoming(call, leg, token, int(left_s), soft=leg.call_waiting, translate=translate)
 
         to = await self._loud(leg.user.id)
         await self._send(leg.user.id, to, render, left_s, rings=(call.call_id, leg.user.id))
@@ -238,7 +239,7 @@ class Notifier:
         await self._take_back(call, leg.user.id, reason, [each for each in to.values() if each.sign_in_id != but])
 
     async def _take_back(self, call: Call, user_id: str, reason: Stopped, to: list[SignIn]) -> None:
-        await self._send(user_id, to, lambda _, translate: stopped(call, reason, translate), NOTICE_WITHIN_S)
+        await self._send(user_id, to, lambda _, translate: stopped(call, user_id, reason, translate), NOTICE_WITHIN_S)
 
     def _on_sign_ins(self, message: Message) -> None:
         """A device that was silenced or signed out shows no call any longer."""
@@ -255,7 +256,7 @@ class Notifier:
     def _forget_old(self) -> None:
         """Forgets what stopped without this process being told: another one did it."""
         oldest = self._clock.now() - RINGS_AT_MOST
-        self._ringing = {key: ring for key, ring in self._ringing.items() if ring.call.ring_deadline > oldest}
+        self._ringing = {key: ring for key, ring in self._ringing.items() if ring.until > oldest}
 
     # ── sending ──
 

@@ -166,12 +166,32 @@ class Quality(FromClient, tag="quality"):
     legs: Annotated[dict[Id, PathQuality], msgspec.Meta(min_length=1, max_length=50)]
 
 
+class Invite(FromClient, tag="invite"):
+    """This participant calls others into the call."""
+
+    usernames: Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(min_length=1, max_length=50)]
+
+
+class MuteRequest(FromClient, tag="mute_request"):
+    """The host asks a participant to mute their microphone."""
+
+    to: Id
+
+
+class Remove(FromClient, tag="remove"):
+    """The host sends a participant out of the call, or takes an invitation back."""
+
+    leg_id: Id
+
+
 class Leave(FromClient, tag="leave"):
     """This participant leaves; a call of two ends with that."""
 
+    reason: Literal["hangup", "media_denied", "ice_failed"] = "hangup"
+
 
 class HangUp(FromClient, tag="hangup"):
-    """The call ends for everybody."""
+    """The call ends for everybody; where more than two talk the host alone can say it."""
 
     reason: Literal["hangup", "media_denied", "ice_failed"] = "hangup"
 
@@ -303,13 +323,22 @@ class Join(ToClient, tag="join"):
 
 
 class Participant(ToClient, tag="participant"):
-    """What a participant sends, or whether their socket hangs, has changed."""
+    """What a participant sends, whom they see, or whether their socket hangs, has changed."""
 
     call_id: str
     user_id: str
     leg_id: str
     connection: Literal["connected", "reconnecting"]
     media: Any
+    paths: Any
+
+
+class MuteRequested(ToClient, tag="mute_request"):
+    """The host asks this participant to mute; whether they do is theirs to decide."""
+
+    call_id: str
+    user_id: str
+    from_: str = msgspec.field(name="from")
 
 
 class LeaveNotice(ToClient, tag="leave"):

@@ -28,7 +28,7 @@ class Departure:
 
     async def _leave(self, session: Session, frame: frames.Leave) -> Result:
         room, mine = self._rooms.place_of(session)
-        call = await self._switchboard.leave(room.call_id, mine, "hangup", session.who.user.id)
+        call = await self._switchboard.leave(room.call_id, mine, frame.reason, session.who.user.id)
         leg = call.leg(mine)
         if leg is not None and leg.is_ringable:  # came in to look before answering: it rings on, and nothing is stored
             self._hub.retire(session, CloseCode.NORMAL)

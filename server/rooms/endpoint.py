@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.calls.dialling import Dialling
 from server.calls.quality_log import QualityLog
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -16,6 +17,8 @@ from server.realtime.hub import Hub
 from server.realtime.session import Session
 from server.rooms.chat import Chat
 from server.rooms.departure import Departure
+from server.rooms.hosting import Hosting
+from server.rooms.invitations import Invitations
 from server.rooms.membership import Membership
 from server.rooms.participation import Participation
 from server.rooms.quality import Quality
@@ -33,6 +36,7 @@ class CallEndpoint:
         self,
         switchboard: Switchboard,
         quality: QualityLog,
+        dialling: Dialling,
         hub: Hub,
         bus: Bus,
         background: Background,
@@ -48,6 +52,8 @@ class CallEndpoint:
             Participation(rooms, switchboard, background),
             Chat(rooms, bus, settings.max_chat_characters),
             Quality(rooms, quality),
+            Invitations(rooms, dialling),
+            Hosting(rooms, switchboard),
             Departure(rooms, switchboard, hub),
         )
 

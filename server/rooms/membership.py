@@ -134,7 +134,7 @@ class Membership:
         call = room.known()
         leg = call.leg(leg_id)
         if call.is_over or leg is None or not leg.is_in_call:
-            self._remove(room, leg_id, "hangup")
+            self._remove(room, leg_id, leg.reason or "hangup" if leg else "hangup")
         elif code is CloseCode.HEARTBEAT_MISSED and room.is_heard(leg_id):
             room.lost.add(leg_id)
         elif code in (CloseCode.NORMAL, CloseCode.SIGNED_OUT):
@@ -184,17 +184,15 @@ class Membership:
         room.lost.discard(leg_id)
         room.forget_media(leg_id)
         if not room.known().is_over:
-            notice = frames.LeaveNotice(
-                timestamp=self._rooms.timestamp(),
-                call_id=room.call_id,
-                user_id=user_id,
-                leg_id=leg_id,
-                reason=reason,
-            )
-            self._rooms.say(room, notice)
+            self._rooms.say(room, self._leave_notice(room, leg_id, user_id, reason))
         for left in self._rooms.on_left:
             left(room, leg_id)
         self._rooms.close_if_empty(room)
+
+    def _leave_notice(self, room: Room, leg_id: str, user_id: str, reason: str) -> frames.LeaveNotice:
+        return frames.LeaveNotice(
+            timestamp=self._rooms.timestamp(), call_id=room.call_id, user_id=user_id, leg_id=leg_id, reason=reason
+        )
 
     # ── the stored call ──
 
@@ -216,8 +214,11 @@ class Membership:
         for leg_id, session in list(room.members.items()):
             if looks_changed(told, call, session.who.user.id):
                 session.deliver(body(session.who.user.id))
-            leg = call.leg(leg_id)
-            if call.is_over or leg is None or not (leg.is_in_call or leg.is_ringable):
+            leg = room.leg(leg_id)
+            if not call.is_over and leg.reason == "removed":
+                session.deliver(frames.encode(self._leave_notice(room, leg_id, session.who.user.id, "removed")))
+                self._hub.retire(session, CloseCode.ENDED)
+            elif call.is_over or not (leg.is_in_call or leg.is_ringable):
                 self._hub.retire(session, CloseCode.NORMAL)
             else:
                 self._match(leg, session)

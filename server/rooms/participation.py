@@ -40,7 +40,9 @@ class Participation:
         room, mine = self._rooms.place_of(session)
         if room.known().leg(frame.leg_id) is None or frame.leg_id == mine:
             raise BadRequest.of("leg_id", N_("another leg of this call"))
-        room.paths[mine, frame.leg_id] = frame.connection
+        if room.paths.get((mine, frame.leg_id)) != frame.connection:
+            room.paths[mine, frame.leg_id] = frame.connection
+            self._rooms.say_participant(room, room.leg(mine))
         if frame.connection == "connected" and room.leg(mine).media_at is None:
             self._background.start(partial(self._switchboard.media_connected, room.call_id, mine), "media_connected")
         return None

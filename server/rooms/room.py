@@ -56,6 +56,7 @@ class Room:
             "rank": self.known().rank(leg.leg_id),
             "connection": _connection(session),
             "media": self.media.get(leg.leg_id, SILENT_MEDIA),
+            "paths": {about: state for (who, about), state in self.paths.items() if who == leg.leg_id},
         }
 
     def others(self, leg_id: str) -> list[dict[str, Any]]:

@@ -96,6 +96,7 @@ class Rooms:
             leg_id=leg.leg_id,
             connection=shown["connection"],
             media=shown["media"],
+            paths=shown["paths"],
         )
         self.say(room, frame, skip=leg.leg_id)
 

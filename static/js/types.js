@@ -17,10 +17,11 @@
  * @typedef {"audio" | "video"} MediaKind
  * @typedef {"inviting" | "ringing" | "connecting" | "active" | "ended"} CallState
  * @typedef {{leg_id: string, user: User, device: string | null, state: string, reason: string | null,
- *   call_waiting: boolean, joined_at: string | null, left_at: string | null}} Leg
+ *   call_waiting: boolean, invited_by: string | null, ring_deadline: string | null, joined_at: string | null, left_at: string | null}} Leg
  * @typedef {{call_id: string, state: CallState, media: MediaKind, created_by: User | string, created_at: string,
  *   ring_deadline: string, answered_at: string | null, ended_at: string | null,
- *   duration_s: number | null, end_reason: string | null, ended_by: string | null, rev: number,
+ *   duration_s: number | null, end_reason: string | null, ended_by: string | null, host: string | null,
+ *   alone_until: string | null, rev: number,
  *   legs: Leg[]}} Call
  *
  * @typedef {Call & {direction: "incoming" | "outgoing", missed: boolean, unread: boolean, outcome: string,
@@ -29,7 +30,7 @@
  * @typedef {{audio: boolean, video: boolean, screen: boolean, hand: boolean}} MediaState
  * @typedef {"connected" | "reconnecting"} Presentness
  * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState,
- *   paths?: Record<string, PathState>}} Participant
+ *   paths: Record<string, PathState>}} Participant
  *
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *

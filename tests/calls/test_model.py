@@ -32,6 +32,8 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
         "duration_s": 192.5,
         "end_reason": "hangup",
         "ended_by": BOB.id,
+        "host": None,
+        "alone_until": None,
         "rev": 5,
         "legs": [
             {
@@ -41,6 +43,8 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
                 "state": "left",
                 "reason": "hangup",
                 "call_waiting": False,
+                "invited_by": None,
+                "ring_deadline": None,
                 "joined_at": "2026-11-20T05:12:07.345Z",
                 "left_at": "2026-11-20T05:15:19.845Z",
             },
@@ -51,6 +55,8 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
                 "state": "left",
                 "reason": "hangup",
                 "call_waiting": False,
+                "invited_by": ALICE.id,
+                "ring_deadline": None,
                 "joined_at": "2026-11-20T05:12:07.345Z",
                 "left_at": "2026-11-20T05:15:19.845Z",
             },

@@ -153,12 +153,12 @@ def test_a_call_that_was_answered_stops_nothing_when_it_ends() -> None:
 
 def test_the_time_left_is_in_milliseconds() -> None:
     call = placed()
-    assert expires_in_ms(call, START + timedelta(seconds=44.25)) == 750
+    assert expires_in_ms(call, call.legs[1], START + timedelta(seconds=44.25)) == 750
 
 
 def test_there_is_never_less_than_no_time_left() -> None:
     call = placed()
-    assert expires_in_ms(call, START + timedelta(seconds=60)) == 0
+    assert expires_in_ms(call, call.legs[1], START + timedelta(seconds=60)) == 0
 
 
 def test_a_change_says_who_made_it() -> None:

@@ -90,8 +90,8 @@ def test_one_who_declined_does_not_read_that_another_did_not_answer() -> None:
 
 def test_one_who_was_left_alone_reads_how_long_they_talked() -> None:
     call = answered(placed(BOB, CAROL), by=BOB)
-    call = rules.decline(rules.leave(call, leg_id(call, BOB), START, "hangup", BOB.id), CAROL.id, LATER)
-    assert outcome(call, ALICE.id) == "Talked for 3:12"
+    call = rules.decline(rules.leave(call, leg_id(call, BOB), START, "hangup", BOB.id), CAROL.id, START)
+    assert outcome(rules.end(call, "lonely", LATER, by=None), ALICE.id) == "Talked for 3:12"
 
 
 STRANGER_HELD_BACK = placed(Callee(user=BOB, reached=True, contacts_only=True))

@@ -17,6 +17,7 @@ from tests.helpers import ALICE, BOB, CAROL, TIMING, active, answered, device, l
 
 LATER = START + timedelta(seconds=7)
 STRANGER = person("mallory")
+MINUTE = timedelta(seconds=60)
 
 
 def leg_of(call: Call, user: UserRef) -> Leg:
@@ -299,10 +300,10 @@ def test_the_last_of_two_callees_who_declines_ends_the_call() -> None:
     assert (call.state, call.end_reason) == ("ended", "declined")
 
 
-def test_a_decline_that_leaves_one_person_alone_ends_the_call() -> None:
+def test_a_decline_leaves_whoever_waited_alone_for_a_while() -> None:
     call = answered(placed(BOB, CAROL), by=BOB)
     call = rules.leave(call, leg_id(call, ALICE), START, "hangup", ALICE.id)
-    assert (rules.decline(call, CAROL.id, LATER).state, call.state) == ("ended", "connecting")
+    assert (call.alone_until, rules.decline(call, CAROL.id, LATER).alone_until) == (None, LATER + MINUTE)
 
 
 def test_a_decline_after_the_answer_is_told_so() -> None:
@@ -566,7 +567,9 @@ def test_a_third_person_rings_until_the_deadline_though_the_others_talk() -> Non
 def test_one_who_waits_alone_for_somebody_who_never_answers_is_released() -> None:
     call = active(answered(placed(BOB, CAROL), by=BOB))
     call = leased_for_ever(rules.leave(call, leg_id(call, BOB), START, "hangup", BOB.id))
-    assert rules.expire(call, call.ring_deadline).end_reason == "lonely"
+    alone = rules.expire(call, call.ring_deadline)
+    assert (alone.state, alone.alone_until) == ("active", call.ring_deadline + MINUTE)
+    assert rules.expire(alone, call.ring_deadline + MINUTE).end_reason == "lonely"
 
 
 def test_something_is_due_when_the_state_ends() -> None:
@@ -613,7 +616,8 @@ def test_whoever_answers_after_another_has_left_has_the_whole_time_to_connect() 
 
 def test_when_nobody_answers_after_another_has_left_the_caller_is_alone_at_the_deadline() -> None:
     after = rules.expire(left_by_bob_while_carol_rings(), at(45))
-    assert (after.end_reason, leg_of(after, CAROL).state) == ("lonely", "missed")
+    assert (after.state, leg_of(after, CAROL).state, after.due_at) == ("connecting", "missed", at(45 + 60))
+    assert rules.expire(after, at(45 + 60)).end_reason == "lonely"
 
 
 def test_a_second_answer_has_the_whole_time_to_connect() -> None:

@@ -40,6 +40,7 @@ class TestMeeting:
             "rank": 1,
             "connection": "connected",
             "media": {"audio": False, "video": False, "screen": False, "hand": False},
+            "paths": {},
         }
 
     @pytest.mark.gen_test
@@ -277,8 +278,10 @@ class TestMediaPath:
     @pytest.mark.gen_test
     async def test_of_both_makes_the_call_active(self, running: Running) -> None:
         _, mine, theirs = await running.both_in(*await running.people("alice", "bob"))
-        await self.flows(mine, theirs)
-        states = [(await mine.next("call"))["call"]["state"] for _ in range(2)]
+        await mine.request("stats", leg_id=theirs.leg_id, connection="connected")
+        states = [(await mine.next("call"))["call"]["state"]]
+        await theirs.request("stats", leg_id=mine.leg_id, connection="connected")
+        states.append((await mine.next("call"))["call"]["state"])
         assert states == ["connecting", "active"]
 
     @pytest.mark.gen_test
@@ -313,6 +316,7 @@ class TestMediaPath:
         await self.flows(mine, theirs)
         await mine.next("call")
         await mine.next("call")
+        await mine.next("participant")
         running.clock.move(30)
         await running.server.sweep()
         assert await mine.settled() == []

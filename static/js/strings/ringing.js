@@ -152,10 +152,13 @@ function unanswered({ answered_at, end_reason }, peer, name) {
 /**
  * @param {Call} call
  * @param {string} ownId
- * @returns {Leg} the other side of a call between two; for a caller of many, the first who was called
+ * @returns {Leg} the other side of a call between two; for whoever was called the one who did, for a caller of many the
+ *   first
  */
 export function peerOf(call, ownId) {
-  return call.legs.find(({ user }) => user.id !== ownId) ?? call.legs[0];
+  const inviterId = call.legs.find(({ user }) => user.id === ownId)?.invited_by;
+  const inviter = inviterId && call.legs.find(({ user }) => user.id === inviterId);
+  return inviter || (call.legs.find(({ user }) => user.id !== ownId) ?? call.legs[0]);
 }
 
 /**

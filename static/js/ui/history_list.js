@@ -8,6 +8,7 @@ import { _ } from "../i18n.js";
 import { drawAvatar } from "./avatar.js";
 import { copyOf, need, setText } from "./dom.js";
 import { dayName, moment, timeOfDay } from "./format.js";
+import { peerOf } from "../strings/ringing.js";
 
 const KIND_WORDS = {
   missed: () => _("Missed"),
@@ -77,7 +78,7 @@ export class HistoryList {
    * @param {HistoryItem} item
    */
   #fill(row, item) {
-    const peer = peerOf(item, this.#myId);
+    const peer = peerOf(item, this.#myId).user;
     const kind = item.missed ? "missed" : item.direction;
     const { username, display_name: name } = peer;
     Object.assign(row.dataset, {
@@ -133,15 +134,6 @@ export class HistoryList {
       setText(need(".day-name", day), dayName(new Date(year, month - 1, date), new Date(), this.#locale));
     }
   }
-}
-
-/**
- * @param {HistoryItem} item
- * @param {string} myId
- * @returns {User} the other side; of several the first who was called
- */
-function peerOf(item, myId) {
-  return (item.legs.find(({ user }) => user.id !== myId) ?? item.legs[0]).user;
 }
 
 /**

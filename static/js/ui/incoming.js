@@ -78,7 +78,7 @@ export class IncomingDialog {
     const at = this.#ringing.findIndex(({ call_id }) => call_id === call.call_id);
     if (at < 0) return;
     this.#ringing.splice(at, 1);
-    const sentence = STOPPED[reason]?.(callerOf(call).display_name);
+    const sentence = STOPPED[reason]?.(callerOf(call, this.#ownId).display_name);
     if (sentence) toast(sentence);
     if (at > 0) return this.#listOthers();
     this.#ringer.stop();
@@ -105,7 +105,7 @@ export class IncomingDialog {
 
   #show() {
     const [call] = this.#ringing;
-    const caller = callerOf(call);
+    const caller = callerOf(call, this.#ownId);
     const waiting = this.#waiting;
     const video = call.media === "video";
     this.#dialog.dataset.waiting = waiting ? "yes" : "no";
@@ -136,7 +136,7 @@ export class IncomingDialog {
 
   /** As long as it rings there must be something to answer with, whatever has closed the dialog. */
   #comeBack() {
-    if (this.#ringing.length > 0 && !this.#dialog.open) this.#open(this.#waiting, callerOf(this.#ringing[0]));
+    if (this.#ringing.length > 0 && !this.#dialog.open) this.#open(this.#waiting, callerOf(this.#ringing[0], this.#ownId));
   }
 
   #takeOver() {
@@ -168,7 +168,7 @@ export class IncomingDialog {
   /** @param {Call} call */
   #otherItem(call) {
     const item = copyOf("incoming-other-template");
-    const caller = callerOf(call);
+    const caller = callerOf(call, this.#ownId);
     drawAvatar(need(".avatar", item), caller);
     setText(need("[data-name]", item), caller.display_name);
     setText(need("[data-kind]", item), call.media === "video" ? strings.video : strings.audio);
@@ -284,8 +284,10 @@ export class IncomingDialog {
 
 /**
  * @param {Call} call
- * @returns {User} the caller's leg is the first
+ * @param {string} ownId
+ * @returns {User} who calls that person: perhaps somebody in a call that goes on
  */
-export function callerOf(call) {
-  return call.legs[0].user;
+export function callerOf(call, ownId) {
+  const inviterId = call.legs.find(({ user }) => user.id === ownId)?.invited_by;
+  return (call.legs.find(({ user }) => user.id === inviterId) ?? call.legs[0]).user;
 }
