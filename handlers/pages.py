@@ -43,7 +43,8 @@ class PageHandler(BaseHandler):
     ) -> None:
         """Renders ``template`` with what every page has; ``unread`` has the numbers ``missed`` and ``voicemail``."""
         user = msgspec.structs.asdict(self.identity.user) if self.identity else None
-        document = {"page": self.page, "user": user, "api": API} | (boot or {})
+        device = self.identity.device if self.identity else ""
+        document = {"page": self.page, "user": user, "device": device, "api": API} | (boot or {})
         self.set_header("Cache-Control", "no-store")
         assert self.xsrf_token  # asking for it sets the cookie that scripts send back
         self.render(

@@ -311,6 +311,14 @@ def socket_back(call: Call, leg_id: str) -> Call:
     return _changed(call, _with_leg(call, replace(leg, state="joined")))
 
 
+def move(call: Call, leg_id: str, device: Device) -> Call:
+    """A participant goes on with the call on another of their devices; one of the same name is the same to people."""
+    leg = call.leg(leg_id)
+    if call.is_over or leg is None or not leg.is_in_call or (leg.device and leg.device.label == device.label):
+        return call
+    return _changed(call, _with_leg(call, replace(leg, device=device)))
+
+
 def leave(call: Call, leg_id: str, now: datetime, reason: EndReason, by: str | None) -> Call:
     """A participant is gone (``hangup``) or lost (``connection_lost``). A call that only two have to do with ends then;
     in others the last one is alone for a while."""

@@ -201,6 +201,11 @@ class Switchboard:
         """A participant's socket has come back."""
         return await self.change(call_id, lambda call, now: rules.socket_back(call, leg_id), None)
 
+    async def move(self, call_id: str, leg_id: str, who: Identity) -> Call:
+        """A participant goes on with the call on the device of ``who``."""
+        device = Device(who.sign_in_id, who.device)
+        return await self.change(call_id, lambda call, now: rules.move(call, leg_id, device), None)
+
     async def leave(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> Call:
         """A participant has left or was lost."""
         return await self.change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None, by)

@@ -91,7 +91,7 @@ class Membership:
         room.members[leg.leg_id] = session
         room.leg_ids[leg.user.id] = leg.leg_id
         room.lost.discard(leg.leg_id)
-        room.forget_media(leg.leg_id)
+        room.forget_paths(leg.leg_id)  # what they send they go on sending, until they say otherwise
         self._hub.admit(session)
 
     async def _leg_in(self, room: Room, session: Session) -> Leg:
@@ -197,12 +197,14 @@ class Membership:
     # ── the stored call ──
 
     def _match(self, leg: Leg, session: Session) -> None:
-        """Lets the stored leg follow its socket. The database is the slower of the two, so this is asked again with
-        each news of the call: a socket may be back before its loss was stored."""
+        """Lets the stored leg follow its socket, and the device on which that is. The database is the slower of the
+        two, so this is asked again with each news of the call: a socket may be back before its loss was stored."""
         if leg.state == "joined" and session.detached_at_s is not None:
             self._background.start(partial(self._switchboard.socket_lost, session.resource, leg.leg_id), "socket_lost")
         elif leg.state == "reconnecting" and session.connection is not None:
             self._background.start(partial(self._switchboard.socket_back, session.resource, leg.leg_id), "socket_back")
+        elif leg.is_in_call and leg.device is not None and leg.device.label != session.who.device:
+            self._background.start(partial(self._switchboard.move, session.resource, leg.leg_id, session.who), "move")
 
     def _on_news(self, room: Room, news: CallNews) -> None:
         told, call = room.told, news.call

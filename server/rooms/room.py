@@ -75,6 +75,10 @@ class Room:
     def forget_media(self, leg_id: str) -> None:
         """The leg sends nothing known any more, and no path to or from it is known."""
         self.media.pop(leg_id, None)
+        self.forget_paths(leg_id)
+
+    def forget_paths(self, leg_id: str) -> None:
+        """No path to or from the leg is known: it comes with another client."""
         self.paths = {pair: state for pair, state in self.paths.items() if leg_id not in pair}
 
     def _is_here(self, leg_id: str) -> bool:

@@ -13,6 +13,7 @@ def snapshot(room: Room, leg: Leg) -> dict[str, Any]:
     return {
         "call": view(room.known(), leg.user.id),
         "leg_id": leg.leg_id,
+        "media": room.media.get(leg.leg_id),
         "participants": room.others(leg.leg_id),
         "chat": room.chat.messages(),
     }

@@ -52,6 +52,7 @@ export const NOTICE = {
   screen_on: (name) => _("%(name)s is showing a screen", { name }),
   screen_off: (name) => _("%(name)s has stopped showing a screen", { name }),
   hand_up: (name) => _("%(name)s has raised a hand", { name }),
+  moved: (name) => _("%(name)s goes on with the call on another device", { name }),
 };
 
 const OLD_PAGE = _("This page and the server do not understand each other. It may be an old version.");
@@ -85,6 +86,7 @@ export const NEXT = {
   home: _("Back to home"),
   login: _("Sign in again"),
   reload: _("Reload this page"),
+  here: _("Continue here"),
 };
 
 export const link = {

@@ -34,7 +34,7 @@
  *
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *
- * @typedef {{page: string, user: User | null, api: string, people?: Relation[], call?: Call, leg_id?: string,
+ * @typedef {{page: string, user: User | null, device: string, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig

@@ -50,11 +50,18 @@ async ([method, path, document]) => {
 }
 """
 
+# A connection that was closed counts as it was seen last: a sum that shrank would grow again and say nothing.
 READ_COUNTERS = """
 async () => {
-  const seen = { audio_packets: 0, video_packets: 0, frames_decoded: 0 };
+  const sum = { audio_packets: 0, video_packets: 0, frames_decoded: 0 };
   for (const peer of window.peers) {
-    if (peer.connectionState === 'closed') continue;
+    if (peer.connectionState !== 'closed') peer.counted = await count(peer);
+    for (const name of Object.keys(sum)) sum[name] += peer.counted?.[name] ?? 0;
+  }
+  return sum;
+
+  async function count(peer) {
+    const seen = { audio_packets: 0, video_packets: 0, frames_decoded: 0 };
     for (const stats of (await peer.getStats()).values()) {
       if (stats.type !== 'inbound-rtp') continue;
       if (stats.kind === 'audio') seen.audio_packets += stats.packetsReceived;
@@ -63,8 +70,8 @@ async () => {
         seen.frames_decoded += stats.framesDecoded || 0;
       }
     }
+    return seen;
   }
-  return seen;
 }
 """
 

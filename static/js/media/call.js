@@ -4,6 +4,7 @@
  *
  * @typedef {import("../types.js").Call} Call
  * @typedef {import("../types.js").Frame} Frame
+ * @typedef {import("../types.js").MediaState} MediaState
  * @typedef {import("../types.js").Participant} Participant
  * @typedef {import("./other.js").OtherView} OtherView
  * @typedef {import("./others.js").NoticeKind} NoticeKind
@@ -63,7 +64,10 @@ const QUALITY_EVERY_MS = 5_000;
 const HANGUP_DEADLINE_MS = 3_000;
 
 const NORMAL = 1000;
+const REPLACED = 4504;
 const CALL_ENDED = 4508;
+/** The others hear and see this page until their new path to the other device flows, and no longer than this. */
+const HAND_OVER_MS = 5_000;
 
 /** @extends {Emitter<CallEvents>} */
 export class CallSession extends Emitter {
@@ -91,6 +95,14 @@ export class CallSession extends Emitter {
   #clockOffsetMs = 0;
   /** @type {Promise<void>} */
   #mediaReady = Promise.resolve();
+  /** The devices are open, or have been waited for long enough: what is sent is known. */
+  #mediaKnown = false;
+  /** Called with the first snapshot. */
+  #nowEntered = () => {};
+  /** @type {Promise<void>} */
+  #entered = new Promise((resolve) => {
+    this.#nowEntered = resolve;
+  });
 
   /** @param {CallOptions} options */
   constructor({
@@ -126,6 +138,7 @@ export class CallSession extends Emitter {
         tell: (type, fields) => this.#tell(type, fields),
         clock,
       }),
+      clock,
     );
     this.#others.on("change", () => this.emit("change", null));
     this.#others.on("notice", (notice) => this.emit("notice", notice));
@@ -180,7 +193,7 @@ export class CallSession extends Emitter {
   /** Goes into the room, unless this person has yet to answer or it is over. */
   start() {
     if (this.#phase === "ended") this.#close();
-    else if (this.#phase !== "incoming") this.#join();
+    else if (this.#phase !== "incoming") this.#join(this.#call.answered_at !== null);
   }
 
   /**
@@ -192,7 +205,8 @@ export class CallSession extends Emitter {
   answered(call, camera = true) {
     this.#wantsCamera = camera;
     this.#apply(call, true);
-    this.start();
+    if (this.#phase === "ended") this.#close();
+    else this.#join(false);
   }
 
   /**
@@ -281,11 +295,12 @@ export class CallSession extends Emitter {
 
   // ---- the room
 
-  #join() {
+  /** @param {boolean} again whether this person may have been in the call already, here or on another device */
+  #join(again) {
     if (this.#joined) return;
     this.#joined = true;
-    const opened = this.#media.open({ camera: this.#wantsCamera && this.#call.media === "video" });
-    this.#mediaReady = Promise.race([opened, this.#timers.after(MEDIA_PATIENCE_MS)]);
+    // What was muted or off before stays so: that is known from the room.
+    this.#mediaReady = again ? this.#entered.then(() => this.#openMedia()) : this.#openMedia();
     this.#timers.after(TRYING_AFTER_MS).then(() => {
       this.#slow = true;
       this.emit("change", null);
@@ -295,16 +310,34 @@ export class CallSession extends Emitter {
     this.#socket.start();
   }
 
-  /** @param {Frame & {snapshot: {call: Call, leg_id: string, participants: Participant[]}, continued: boolean}} frame */
+  async #openMedia() {
+    const opened = this.#media.open({ camera: this.#wantsCamera && this.#call.media === "video" });
+    await Promise.race([opened, this.#timers.after(MEDIA_PATIENCE_MS)]);
+    this.#mediaKnown = true;
+  }
+
+  /**
+   * @param {Frame & {snapshot: {call: Call, leg_id: string, media: MediaState | null, participants: Participant[]},
+   *   continued: boolean}} frame
+   */
   #drawAnew({ snapshot, timestamp, continued }) {
     if (timestamp) this.#clockOffsetMs = this.#clock.now() - Date.parse(timestamp);
     this.#legId = snapshot.leg_id;
     this.#sent.forget();
     this.#apply(snapshot.call, true);
     if (this.#closed) return;
-    this.#others.drawAnew(snapshot.participants, continued);
+    if (!this.#mediaKnown && snapshot.media) this.#goOnAs(snapshot.media);
+    this.#nowEntered();
+    this.#others.drawAnew(snapshot.participants, continued, this.#expected);
     this.#mediaReady.then(() => this.#tellMedia());
     this.emit("change", null);
+  }
+
+  /** @param {MediaState} before what this person has sent until now */
+  #goOnAs({ audio, video, hand }) {
+    if (!audio) this.#media.setMuted(true);
+    if (!video) this.#wantsCamera = false;
+    this.#sent.raise(hand);
   }
 
   /** @param {Frame} frame */
@@ -334,7 +367,9 @@ export class CallSession extends Emitter {
   #apply(call, trusted) {
     if (call.call_id !== this.#call.call_id || call.rev < this.#call.rev) return;
     const wasIncoming = this.#phase === "incoming";
+    const before = this.#call;
     this.#call = call;
+    for (const user of moved(before, call, this.#legId)) this.emit("notice", { kind: "moved", user });
     if (call.state === "ended") {
       this.#over = null;
       this.#close();
@@ -342,12 +377,14 @@ export class CallSession extends Emitter {
       this.#over = { reason: "answered_elsewhere" };
       this.#close();
     }
+    this.#others.expect(this.#expected);
     this.emit("change", null);
   }
 
   /** @param {number} code */
   async #socketClosed(code) {
     if (this.#closed) return;
+    if (code === REPLACED) return this.#handOver(code);
     if (code === NORMAL || code === CALL_ENDED) {
       try {
         this.#apply(await this.#http.load(), true);
@@ -360,6 +397,11 @@ export class CallSession extends Emitter {
 
   // ---- the paths to the others
 
+  /** The legs of those who take part, also while they are away. */
+  get #expected() {
+    return new Set(this.#call.legs.filter(takesPart).map(({ leg_id }) => leg_id));
+  }
+
   /**
    * @param {string} legId
    * @param {import("../types.js").PathState} path
@@ -367,6 +409,7 @@ export class CallSession extends Emitter {
   #pathChanged(legId, path) {
     if (path === "connected") this.#everConnected = true;
     this.#tell("stats", { leg_id: legId, connection: path });
+    this.#silenceIfUnheard();
   }
 
   /**
@@ -398,7 +441,7 @@ export class CallSession extends Emitter {
   }
 
   #tellMedia() {
-    if (this.#joined && !this.#closed) this.#sent.tell();
+    if (this.#mediaKnown && !this.#closed) this.#sent.tell();
   }
 
   /**
@@ -421,6 +464,25 @@ export class CallSession extends Emitter {
     this.emit("change", null);
   }
 
+  /**
+   * Another device or window of this person has taken the call. For this one it is over; what it sends ends when nobody
+   * needs it any more.
+   *
+   * @param {number} code
+   */
+  #handOver(code) {
+    this.#over = { code };
+    this.#closed = true;
+    this.#timers.clear();
+    this.emit("change", null);
+    this.#timers.after(HAND_OVER_MS).then(() => this.#silence());
+    this.#silenceIfUnheard();
+  }
+
+  #silenceIfUnheard() {
+    if (this.#closed && !this.#others.paths.includes("connected")) this.#silence();
+  }
+
   /** Nothing is heard, seen or sent any more. */
   #silence() {
     this.#timers.clear();
@@ -431,9 +493,25 @@ export class CallSession extends Emitter {
   }
 
   #close() {
-    if (this.#closed) return;
     this.#closed = true;
     this.#silence();
     this.#socket.stop();
   }
+}
+
+/** @param {import("../types.js").Leg} leg */
+function takesPart({ state }) {
+  return state === "joined" || state === "reconnecting";
+}
+
+/**
+ * @param {Call} before
+ * @param {Call} after
+ * @param {string} legId mine
+ * @returns {import("../types.js").User[]} who of the others goes on with the call on another device
+ */
+function moved(before, after, legId) {
+  const devices = new Map(before.legs.filter(takesPart).map(({ leg_id, device }) => [leg_id, device]));
+  const others = after.legs.filter((leg) => leg.leg_id !== legId && takesPart(leg));
+  return others.filter(({ leg_id, device }) => (devices.get(leg_id) ?? device) !== device).map(({ user }) => user);
 }

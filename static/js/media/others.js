@@ -10,7 +10,7 @@
  * @typedef {import("./peer.js").Signal} Signal
  *
  * @typedef {"joined" | "left" | "muted" | "unmuted" | "camera_off" | "camera_on" | "reconnecting" | "back" |
- *   "screen_on" | "screen_off" | "hand_up"} NoticeKind
+ *   "screen_on" | "screen_off" | "hand_up" | "moved"} NoticeKind
  *
  * @typedef {object} OthersEvents
  * @property {null} change
@@ -25,15 +25,20 @@ import { Other } from "./other.js";
 /** @extends {Emitter<OthersEvents>} */
 export class Others extends Emitter {
   #makePeer;
+  #clock;
   /** @type {Map<string, Other>} */
   #others = new Map();
   /** Those of the others whose connection has been made, by leg. @type {Map<string, Peer>} */
   peers = new Map();
 
-  /** @param {(participant: Participant, initiator: boolean) => MakePeer} makePeer */
-  constructor(makePeer) {
+  /**
+   * @param {(participant: Participant, initiator: boolean) => MakePeer} makePeer
+   * @param {import("../realtime/clock.js").Clock} clock
+   */
+  constructor(makePeer, clock) {
     super();
     this.#makePeer = makePeer;
+    this.#clock = clock;
   }
 
   /** @returns {OtherView[]} */
@@ -51,24 +56,43 @@ export class Others extends Emitter {
    *
    * @param {Participant[]} participants
    * @param {boolean} continued whether we are to them who we were
+   * @param {Set<string>} expected the legs of those who take part in the call. After a restart of the server they come
+   *   into the room one by one: whoever is still heard meanwhile is not gone.
    */
-  drawAnew(participants, continued) {
+  drawAnew(participants, continued, expected) {
     const here = new Set(participants.map(({ leg_id }) => leg_id));
-    for (const legId of [...this.#others.keys()]) {
-      // To the others a new session is somebody new, who makes the offers: what was there before fits nothing any more.
-      if (!continued || !here.has(legId)) this.#part(legId);
+    for (const [legId, other] of [...this.#others]) {
+      if (here.has(legId)) continue;
+      if (expected.has(legId) && other.path === "connected") other.absent = true;
+      else this.#part(legId);
     }
     for (const participant of participants) {
-      if (this.#others.has(participant.leg_id)) this.changed(participant);
+      // To the others a new session is somebody new, who makes the offers: what was there before is not negotiated with.
+      const known = this.#others.get(participant.leg_id);
+      if (continued && known && !known.absent) this.changed(participant);
       else this.#meet(participant, true);
     }
+    if (!continued) for (const other of this.#others.values()) other.tellPath();
   }
 
   /** @param {Participant} participant who has just come, and will offer */
   joined(participant) {
+    const before = this.#others.get(participant.leg_id);
     this.#meet(participant, false);
-    this.emit("notice", { kind: "joined", user: participant.user });
+    if (!before) this.emit("notice", { kind: "joined", user: participant.user });
+    else if (before.view.reconnecting) this.emit("notice", { kind: "back", user: participant.user });
     this.emit("change", null);
+  }
+
+  /**
+   * The call has changed: whoever was waited for and takes part no more will not come.
+   *
+   * @param {Set<string>} expected as for `drawAnew`
+   */
+  expect(expected) {
+    for (const [legId, other] of [...this.#others]) {
+      if (other.absent && !expected.has(legId)) this.left(legId);
+    }
   }
 
   /** @param {string} legId */
@@ -113,7 +137,7 @@ export class Others extends Emitter {
 
   /** @param {(peer: Peer) => void} act with each of them, also with those that are just being made */
   withPeers(act) {
-    for (const other of this.#others.values()) other.peer.then((peer) => peer && act(peer));
+    for (const other of this.#others.values()) other.withPeers(act);
   }
 
   async sampleQuality() {
@@ -132,16 +156,17 @@ export class Others extends Emitter {
    */
   #meet(participant, initiator) {
     const legId = participant.leg_id;
-    this.#part(legId); // they were here before and come back as somebody new
-    const other = new Other(participant, this.#makePeer(participant, initiator), {
-      onPath: (_other, path) => {
+    const events = {
+      onPath: (/** @type {PathState} */ path) => {
         this.emit("path", { legId, path });
         this.emit("change", null);
       },
       onStream: () => this.emit("change", null),
-      onScreen: () => this.emit("change", null),
-      onLost: ({ participant }) => this.emit("lost", participant),
-    });
+      onLost: (/** @type {Other} */ lost) => this.emit("lost", lost.participant),
+    };
+    const make = this.#makePeer(participant, initiator);
+    if (this.peers.delete(legId)) this.emit("peer", { legId, peer: null });
+    const other = new Other(participant, make, events, this.#clock, this.#others.get(legId));
     this.#others.set(legId, other);
     other.peer.then((peer) => {
       if (!peer || this.#others.get(legId) !== other) return;

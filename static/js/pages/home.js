@@ -14,6 +14,7 @@ import { need, setText } from "../ui/dom.js";
 import { moment } from "../ui/format.js";
 import { PersonList } from "../ui/person_list.js";
 import { PersonMenu } from "../ui/person_menu.js";
+import { showRunningCall } from "../ui/running_call.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
 import { isComposing, whenTyped } from "../ui/typing.js";
@@ -27,6 +28,7 @@ const boot = readBoot();
 const { client, start } = startShell(boot);
 const people = new People(client, boot.user?.id ?? "", boot.people ?? []);
 new PersonMenu(people);
+showRunningCall(client, need("#running-call"), { ownId: boot.user?.id ?? "", device: boot.device });
 
 // ---- everybody, in their places
 

@@ -4,7 +4,8 @@
  *
  * @typedef {"resume" | "reconnect" | "stop"} CloseAction
  *   `resume` comes back and asks for what was missed, `reconnect` comes back as somebody new, `stop` stays away.
- * @typedef {"none" | "home" | "login" | "reload"} NextStep what the person can do then
+ * @typedef {"none" | "home" | "login" | "reload" | "here"} NextStep what the person can do then; `here`:
+ *   take back what goes on elsewhere
  * @typedef {{name: string, action: CloseAction, next: NextStep}} CloseRule
  */
 
@@ -27,7 +28,7 @@ export const CLOSE_CODES = Object.freeze({
   4500: { name: "auth_timeout", action: "stop", next: "reload" },
   4501: { name: "unauthenticated", action: "stop", next: "login" },
   4503: { name: "bad_messages", action: "stop", next: "reload" },
-  4504: { name: "replaced", action: "stop", next: "reload" },
+  4504: { name: "replaced", action: "stop", next: "here" },
   4505: { name: "too_many_connections", action: "stop", next: "reload" },
   4506: { name: "signed_out", action: "stop", next: "login" },
   4507: { name: "forbidden", action: "stop", next: "home" },

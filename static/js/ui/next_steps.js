@@ -11,6 +11,7 @@ const STEPS = {
   home: () => location.assign("/"),
   login: () => location.assign(`/login?next=${encodeURIComponent(location.pathname)}`),
   reload: () => location.reload(),
+  here: () => location.reload(),
 };
 
 /**

@@ -8,6 +8,7 @@
 import { isolated } from "../../i18n.js";
 import { closeRule } from "../../realtime/close_codes.js";
 import { CLOSED, incoming, NOTICE } from "../../strings.js";
+import { goesOnWords } from "../../strings/moving.js";
 import { endedWords, hintWords, phaseWords } from "../../strings/ringing.js";
 import { announce } from "../announcer.js";
 import { need, setText } from "../dom.js";
@@ -30,7 +31,7 @@ export function startStatus(context) {
   function draw() {
     const { view } = session;
     setText(name, namesOf(view.call, ownId));
-    setText(statusLine, statusWords(view, ownId));
+    setText(statusLine, statusWords(view, ownId, boot.device));
     setText(hint, hintWords(view.phase));
     drawBadges(view);
     drawTimer();
@@ -77,12 +78,16 @@ export function startStatus(context) {
 /**
  * @param {CallView} view
  * @param {string} ownId
+ * @param {string} device the name of this one
  * @returns {string}
  */
-function statusWords({ phase, call, over }, ownId) {
+function statusWords({ phase, call, over }, ownId, device) {
   if (phase === "incoming") return call.media === "video" ? incoming.video : incoming.audio;
   if (phase !== "ended") return phaseWords(call, ownId, phase);
-  if (over && "code" in over) return CLOSED[closeRule(over.code).name] ?? CLOSED.unknown;
+  if (over && "code" in over) {
+    const { name } = closeRule(over.code);
+    return (name === "replaced" && goesOnWords(call, ownId, device)) || (CLOSED[name] ?? CLOSED.unknown);
+  }
   return endedWords(call, ownId, over?.reason ?? null);
 }
 

@@ -1,0 +1,59 @@
+"""Coming back to a call, and taking it along: another device, a server that dies, a network that is cut."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.journeys.browsing import PATIENCE_MS, Person
+from tests.journeys.conftest import Demo
+from tests.journeys.hearing import begin_counting, listen, longest_gap_ms, speak
+
+pytestmark = pytest.mark.journey
+
+TELEPHONE = (
+    "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36"
+)
+CONNECTED_ALONE = "() => window.peers.filter(({ connectionState }) => connectionState !== 'closed').length === 1"
+NONE_LEFT = "() => window.peers.every(({ connectionState }) => connectionState === 'closed')"
+
+
+def test_a_call_goes_on_on_another_device_by_one_click_and_the_other_hears_no_gap(browser: Browser, demo: Demo) -> None:
+    bob = Person(browser, demo.url, "bob", demo.password, bypass_csp=True)
+    laptop = Person(browser, demo.url, "alice", demo.password, bypass_csp=True)
+    telephone = Person(browser, demo.url, "alice", demo.password, bypass_csp=True, user_agent=TELEPHONE)
+    listen(bob)
+    for device in (laptop, telephone):
+        speak(device)
+    for someone in (bob, laptop, telephone):
+        someone.enter()
+    laptop.call("bob")
+    bob.answer()
+    bob.expect_media()
+    laptop.expect_media()
+    begin_counting(bob)
+
+    telephone.expect_text("You are in a call with Bob on Chrome on Linux.")
+    telephone.page.get_by_role("link", name="Continue here").click()
+    telephone.page.wait_for_url(re.compile("/call/"))
+    laptop.expect_text("This call continues on Chrome on Android.")
+    telephone.expect_media()
+    bob.page.wait_for_function(CONNECTED_ALONE, timeout=PATIENCE_MS)  # the path of before is gone
+    bob.expect_media()
+    laptop.page.wait_for_function(NONE_LEFT, timeout=PATIENCE_MS)
+    gap_ms = longest_gap_ms(bob)
+    print(f"the longest gap while the call moved: {gap_ms:.0f} ms")
+    assert gap_ms < 1_000
+
+    telephone.button("Mute").click()
+    bob.expect_text(re.compile("muted", re.IGNORECASE))
+    laptop.button("Continue here").click()
+    expect(laptop.button("Unmute")).to_be_visible(timeout=PATIENCE_MS)  # whoever was muted stays so
+    telephone.expect_text("This call continues on Chrome on Linux.")
+    laptop.expect_media()
+    laptop.button("Hang up").click()
+    for someone in (bob, laptop, telephone):
+        someone.close()
+        assert someone.problems == []
