@@ -44,6 +44,8 @@ METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
 MAX_BODY_BYTES = 64 * 1024
 KEPT_BODY_BYTES = 1024 * 1024
 MAX_DEVICE_CHARACTERS = 100
+LENGTH_DIGITS = 18
+"""Of a ``Content-Length``: as many already say that it is too large, and Python reads no number of thousands."""
 
 SECURITY_HEADERS = {
     # No inline script or style anywhere; media only from our own page.
@@ -111,6 +113,11 @@ class BaseHandler(tornado.web.RequestHandler):
     def max_body_bytes(self) -> int:
         """How large a body may be here."""
         return MAX_BODY_BYTES
+
+    def declared_bytes(self) -> int:
+        """How large the body says it is; 0 if it does not say."""
+        declared = self.request.headers.get("Content-Length", "0")
+        return int(declared.lstrip("0")[:LENGTH_DIGITS] or 0) if declared.isdecimal() else 0
 
     def takes_forms(self) -> bool:
         """Whether a browser's form may be sent here (then it must come from our own page)."""

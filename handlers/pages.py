@@ -219,6 +219,7 @@ class CallPageHandler(PageHandler):
                 "call": shown,
                 "leg_id": leg.leg_id,
                 "ice": ice_servers(ice, leg.user.id, self.services.clock) if may_connect(call, leg.user.id) else None,
+                "recording": self.services.archive.terms(),
                 "voicemail": await self.services.mailboxes.terms(call, self.who.user.id),
             },
             call=shown,

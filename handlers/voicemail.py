@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import tornado.web
 from tornado.http1connection import HTTP1Connection
-from tornado.iostream import StreamClosedError
 
 from handlers.auth import NoBody
 from handlers.base import ApiHandler, bad_query
-from handlers.ranges import wanted_range
-from server.errors import RangeNotSatisfiable, RingbackError, TooLarge
+from handlers.ranged import RangedHandler
+from server.errors import TooLarge
 from server.ids import is_id
 from server.languages.sentences import N_
 from server.settings import Settings
-from server.store.voicemail import Voicemail
 from server.voicemail.mailboxes import view
 from server.voicemail.uploads import Upload
 
 UPLOAD_TIMEOUT_S = 120.0
 """Three minutes of speech are some 700 KiB, which a telephone at the edge of its network sends at 50 kbit/s."""
-LENGTH_DIGITS = 18
-"""Of a ``Content-Length``: as many already say that it is too large, and Python reads no number of thousands."""
 
 
 @tornado.web.stream_request_body
@@ -45,8 +39,7 @@ class LeaveVoicemailHandler(ApiHandler):
         """As everywhere; refuses whoever may leave nothing, and what says that it is too large, before it is read."""
         self._recording = bytearray()
         await super().prepare()
-        declared = self.request.headers.get("Content-Length", "0")
-        self._require_size(int(declared.lstrip("0")[:LENGTH_DIGITS] or 0) if declared.isdecimal() else 0)
+        self._require_size(self.declared_bytes())
         if self.request.method == "POST":
             self.upload = await self.services.mailboxes.begin(self.path_args[0], self.who)
         if isinstance(self.request.connection, HTTP1Connection):
@@ -126,55 +119,17 @@ class VoicemailHeardHandler(ApiHandler):
         self.reply(view(await self.services.mailboxes.set_heard(voicemail_id, self.who.user.id)))
 
 
-class VoicemailAudioHandler(ApiHandler):
+class VoicemailAudioHandler(RangedHandler):
     """``GET /voicemail/{voicemail_id}/audio``."""
 
-    size_bytes = 0
-
     async def get(self, voicemail_id: str) -> None:
-        """200 with how it sounds, or 206 with the part that ``Range`` asks for; 416 for what lies behind the end."""
-        message = await self.services.mailboxes.get(voicemail_id, self.who.user.id)
-        self.size_bytes = message.size_bytes
-        self.set_etag_header()
-        if self.check_etag_header():
-            self.set_status(304)
-            return
-        part = self._part()
-        begin, end = part or (0, message.size_bytes)
-        pieces = self.services.mailboxes.read(message, begin, end)
-        first = await anext(pieces)  # before the status is out, so that what is missing is a 404
-        if part:
-            self.set_status(206)
-            self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{message.size_bytes}")
-        self._describe(message, end - begin)
-        self.write(first)
-        with suppress(StreamClosedError):  # a player that has heard enough just closes
-            async for piece in pieces:
-                await self.flush()
-                self.write(piece)
-
-    def compute_etag(self) -> str:
-        """The id: a recording never changes."""
-        return f'"{self.path_args[0]}"'
-
-    def write_problem(self, error: RingbackError) -> None:
-        """As everywhere, and how much there is for a range behind the end (RFC 9110, section 15.5.17)."""
-        if isinstance(error, RangeNotSatisfiable):
-            self.set_header("Content-Range", f"bytes */{self.size_bytes}")
-        super().write_problem(error)
-
-    def _part(self) -> tuple[int, int] | None:
-        if_range = self.request.headers.get("If-Range")
-        if if_range is not None and if_range != self.compute_etag():
-            return None
-        return wanted_range(self.request.headers.get("Range"), self.size_bytes)
-
-    def _describe(self, message: Voicemail, length_bytes: int) -> None:
-        """The headers of an answer with audio in it. A browser may keep it, and asks before it plays it again: who is
-        signed in may be somebody else by then."""
-        self.set_header("Accept-Ranges", "bytes")
-        self.set_header("Cache-Control", "private, no-cache")
-        self.set_header("Content-Type", message.content_type)
-        self.set_header("Content-Length", str(length_bytes))
+        """How it sounds; see :meth:`RangedHandler.send`."""
+        mailboxes = self.services.mailboxes
+        message = await mailboxes.get(voicemail_id, self.who.user.id)
         kind = message.content_type.partition("/")[2]
-        self.set_header("Content-Disposition", f'inline; filename="voicemail.{kind}"')
+        await self.send(
+            lambda begin, end: mailboxes.read(message, begin, end),
+            message.size_bytes,
+            message.content_type,
+            f'inline; filename="voicemail.{kind}"',
+        )

@@ -24,6 +24,7 @@ from .model import (
     MediaKind,
     Page,
     People,
+    Recording,
     User,
     Voicemail,
     Voicemails,
@@ -71,6 +72,10 @@ class _Seen(msgspec.Struct, frozen=True):
 
 class _Quality(msgspec.Struct, frozen=True):
     legs: list[LegQuality]
+
+
+class _Recordings(msgspec.Struct, frozen=True):
+    items: list[Recording]
 
 
 class _IceServers(msgspec.Struct, frozen=True):
@@ -247,6 +252,26 @@ class Api:
     async def quality(self, call_id: str) -> list[LegQuality]:
         """What those in a call have measured, each of their paths to the others. ApiError `forbidden`, `not_found`."""
         return _read(_Quality, await self._call("GET", f"/calls/{call_id}/quality")).legs
+
+    async def recordings(self, call_id: str) -> list[Recording]:
+        """Every recording of a call, who agreed to it, and what is kept. ApiError `forbidden`, `not_found`."""
+        return _read(_Recordings, await self._call("GET", f"/calls/{call_id}/recordings")).items
+
+    async def keep_recording(self, call_id: str, recording_id: str, content: bytes, duration_s: float) -> Recording:
+        """Keep what was recorded (WebM, Ogg or MP4) with the call, once the recording has ended.
+
+        ApiError `bad_state`, `forbidden`, `too_large`, `unsupported_media_type`, `rate_limited`.
+        """
+        path = f"/calls/{call_id}/recordings/{recording_id}"
+        return _read(Recording, await self._call("POST", path, content, duration_ms=round(1000 * duration_s)))
+
+    async def recording(self, call_id: str, recording_id: str) -> bytes:
+        """What is kept of a recording, in its `content_type`."""
+        return await self._call("GET", f"/calls/{call_id}/recordings/{recording_id}")
+
+    async def delete_recording(self, call_id: str, recording_id: str) -> None:
+        """Delete what is kept of one's own recording, for everybody."""
+        await self._call("DELETE", f"/calls/{call_id}/recordings/{recording_id}")
 
     async def answer(self, call_id: str) -> Call:
         """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from .channel import Channel
-from .model import Call, ChatMessage, Participant, PathState, Sending, newer
+from .model import Call, ChatMessage, MediaKind, Participant, PathState, Sending, newer
 from .session import Frame
 from .websocket import RingbackSocket
 
@@ -68,6 +68,20 @@ class CallRoom(Channel):
     async def quality(self, legs: dict[str, dict[str, Any]]) -> None:
         """Say what was measured of the paths to other legs, by leg id; the fields are those of docs/protocol.md."""
         await self.socket.request({"type": "quality", "legs": legs})
+
+    async def ask_to_record(self, media: MediaKind = "audio") -> str:
+        """Ask the others to agree to a recording, which this client makes; returns its id. It may begin when the
+        call's `recording.state` is "on", and has to pause while it is "paused". Refused: `bad_state`, `forbidden`."""
+        answer = await self.socket.request({"type": "recording", "action": "ask", "media": media})
+        return str(answer["recording_id"])
+
+    async def stop_recording(self, reason: str = "stopped") -> None:
+        """End the recording that one asked for: `stopped`, `interrupted` or `full`."""
+        await self.socket.request({"type": "recording", "action": "stop", "reason": reason})
+
+    async def consent(self, recording_id: str, agree: bool) -> None:
+        """Agree to a recording, or not, or not any longer."""
+        await self.socket.request({"type": "consent", "recording_id": recording_id, "agree": agree})
 
     async def media(self, sending: Sending) -> None:
         """Say what one sends from now on."""

@@ -78,6 +78,40 @@ class Leg(msgspec.Struct, frozen=True):
     left_at: datetime | None = None
 
 
+class Consent(msgspec.Struct, frozen=True):
+    """What one participant said to a recording; with both moments they agreed first and withdrew that later."""
+
+    leg_id: str
+    user: User
+    agreed_at: datetime | None = None
+    refused_at: datetime | None = None
+
+
+class KeptRecording(msgspec.Struct, frozen=True):
+    """What is kept of a recording."""
+
+    size_bytes: int
+    content_type: str
+    duration_s: float
+    created_at: datetime
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A recording of a call: `state` is "asked", "on", "paused", "declined" or "stopped". `kept` is set in lists."""
+
+    recording_id: str
+    leg_id: str
+    by: User
+    media: MediaKind
+    state: str
+    asked_at: datetime
+    consents: tuple[Consent, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str | None = None
+    kept: KeptRecording | None = None
+
+
 class Call(msgspec.Struct, frozen=True):
     """A call at one moment. `rev` grows with each change; of two, the one with the higher `rev` is the newer.
 
@@ -101,6 +135,7 @@ class Call(msgspec.Struct, frozen=True):
     ended_by: str | None = None
     host: str | None = None
     alone_until: datetime | None = None
+    recording: Recording | None = None
     merged: bool = False
     direction: Literal["outgoing", "incoming"] | None = None
     missed: bool = False

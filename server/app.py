@@ -55,6 +55,8 @@ from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import TICK_S, HeartbeatWheel
 from server.realtime.hub import Hub
 from server.realtime.records import Records
+from server.recordings.archive import CLEAN_EVERY_S as CLEAN_RECORDINGS_EVERY_S
+from server.recordings.archive import Archive
 from server.rooms.endpoint import CallEndpoint
 from server.services import Services
 from server.settings import Settings
@@ -65,6 +67,7 @@ from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.presence import PresenceStore
 from server.store.quality import QualityStore
+from server.store.recordings import RecordingStore
 from server.store.sign_ins import SignInStore
 from server.store.users import UserStore
 from server.store.voicemail import VoicemailStore
@@ -174,6 +177,7 @@ class Server:
         messages = VoicemailStore(database)
         presence_store = PresenceStore(database)
         quality_store = QualityStore(database)
+        recording_store = RecordingStore(database)
         self._stores = (
             users,
             calls,
@@ -183,6 +187,7 @@ class Server:
             messages,
             presence_store,
             quality_store,
+            recording_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -216,7 +221,7 @@ class Server:
             presence_store, users, contact_store, presence, clock, epoch=epoch, forget_user=sign_ins.forget_user
         )
         self.quality = QualityLog(quality_store, background, clock)
-        calls.on_delete.append(quality_store.remove_of)
+        calls.on_delete += [quality_store.remove_of, recording_store.remove_of_calls]
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
@@ -239,7 +244,13 @@ class Server:
         accounts = Accounts(users, sign_ins, self._passwords, clock)
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
         mailboxes.on_left.append(self._push.voicemail_left)
-        accounts.on_remove += [mailboxes.remove_of, contact_store.remove_all, calls.forget_all]
+        archive = Archive(recording_store, switchboard, background, clock, settings.recordings)
+        accounts.on_remove += [
+            mailboxes.remove_of,
+            recording_store.remove_of,
+            contact_store.remove_all,
+            calls.forget_all,
+        ]
         inbox = Inbox(
             switchboard,
             users,
@@ -253,7 +264,9 @@ class Server:
             sockets.resume_window_s,
         )
         dialling = Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls)
-        self.rooms = CallEndpoint(switchboard, self.quality, dialling, hub, bus, background, clock, sockets)
+        self.rooms = CallEndpoint(
+            switchboard, self.quality, dialling, hub, bus, background, clock, sockets, settings.recordings.enabled
+        )
         endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
         hub.watchers.update(endpoints)
         self.services = Services(
@@ -276,6 +289,7 @@ class Server:
             switchboard=switchboard,
             quality=self.quality,
             mailboxes=mailboxes,
+            archive=archive,
             histories=Histories(calls, users, unread),
             dialling=dialling,
             checks=Checks(settings.ice, clock),
@@ -310,6 +324,7 @@ class Server:
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
                 Job("presence", settings.people.presence_round_s, self.presence_round),
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
+                Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
             ]
         )
 

@@ -25,6 +25,7 @@ from server.realtime.background import Background
 from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import HeartbeatWheel
 from server.realtime.hub import Hub
+from server.recordings.archive import Archive
 from server.settings import Settings
 from server.store.calls import CallStore
 from server.store.contacts import ContactStore
@@ -57,6 +58,7 @@ class Services:
     switchboard: Switchboard
     quality: QualityLog
     mailboxes: Mailboxes
+    archive: Archive
     histories: Histories
     dialling: Dialling
     checks: Checks

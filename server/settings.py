@@ -277,6 +277,31 @@ class VoicemailSettings(Section, frozen=True, kw_only=True):
     ] = 600
 
 
+class RecordingSettings(Section, frozen=True, kw_only=True):
+    """Recordings of calls, made in the browser of whoever asked while everybody in the call agrees."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="Whether calls can be recorded; recordings that are kept stay.",
+            extra={"allowed": "true or false"},
+        ),
+    ] = True
+    max_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=4_294_967_296,
+            description="Largest recording that can be kept with its call (an hour of sound is some 30 MiB, of video "
+            "some 450 MiB); with 0 none can, only downloaded. A proxy has to let that much through.",
+        ),
+    ] = 536_870_912
+    max_kept: Annotated[
+        int, Meta(ge=1, le=10_000, description="Recordings kept for one person; when there are more, they read so.")
+    ] = 20
+    keep_days: Annotated[int, Meta(ge=1, le=3_650, description="How long a recording is kept with its call.")] = 90
+
+
 class PeopleSettings(Section, frozen=True, kw_only=True):
     """Contacts, and who is there."""
 
@@ -414,6 +439,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sockets: SocketSettings = SocketSettings()
     calls: CallSettings = CallSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
+    recordings: RecordingSettings = RecordingSettings()
     people: PeopleSettings = PeopleSettings()
     ice: IceSettings = IceSettings()
     push: PushSettings = PushSettings()

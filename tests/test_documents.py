@@ -193,6 +193,7 @@ PURE = (
     "server.calls.notices",
     "server.realtime.resume",
     "server.realtime.limits",
+    "server.calls.recording_rules",
     "server.voicemail.rules",
     "server.voicemail.audio",
 )

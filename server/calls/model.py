@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from server.calls.recording import Recording, recording_view
 from server.realtime.frames import UserRef
 from server.wire import optional_rfc3339, rfc3339
 
@@ -138,6 +139,8 @@ class Call(msgspec.Struct, frozen=True):
     """While somebody is alone in it and nobody rings any more: when it ends."""
     lease_until: datetime | None = None
     """While people talk: renewed by the nodes that hold their sockets. When it runs out, those nodes are dead."""
+    recordings: tuple[Recording, ...] = ()
+    """Whoever asked to record the call, and who agreed: oldest first, and only the last one may go on."""
 
     @property
     def is_over(self) -> bool:
@@ -259,6 +262,7 @@ def view(call: Call, viewer_id: str) -> dict[str, Any]:
         "host": host.leg_id if host else None,
         "alone_until": optional_rfc3339(call.alone_until),
         "rev": call.rev,
+        "recording": recording_view(call.recordings[-1]) if call.recordings else None,
         "legs": [
             {
                 "leg_id": leg.leg_id,

@@ -17,6 +17,7 @@ from server.calls.history import unread_by
 from server.calls.model import Call, Device, EndReason
 from server.calls.notices import notices
 from server.calls.presence import PresenceBoard
+from server.calls.recording_rules import settled
 from server.calls.rules import Timing
 from server.calls.unread import UnreadCounts
 from server.clock import Clock
@@ -264,6 +265,7 @@ class Switchboard:
             after = rules.expire(before, self._clock.now()) if before else None
             if before is None or after is None or after is before:
                 return False
+            after = settled(after, self._clock.now())
             seeming = rules.seems_to_ring_now(before, after)
             if await self._stored(before, after, None, seeming):
                 self.tell(before, after, None, seeming)
@@ -315,9 +317,11 @@ class Switchboard:
             before = await self._calls.get(call_id) if is_id(call_id) else None
             if before is None or (user_id is not None and before.leg_of(user_id) is None):
                 raise NotFound("There is no such call")
-            after = rule(before, self._clock.now())
+            now = self._clock.now()
+            after = rule(before, now)
             if after is before:
                 return before
+            after = settled(after, now)
             if await self._stored(before, after, actor, user_id):
                 self.tell(before, after, actor, user_id)
                 return after

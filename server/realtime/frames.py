@@ -25,6 +25,10 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=600_000)]
 Kbit = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
 """In a second."""
 
+RecordingState = Literal["asked", "on", "paused", "declined", "stopped"]
+"""How far a recording of a call is: it waits for somebody's consent (before it began, or since somebody came), goes on,
+was not agreed to, or is over."""
+
 Connectivity = Literal["checking", "connected", "disconnected", "failed"]
 
 
@@ -182,6 +186,21 @@ class Remove(FromClient, tag="remove"):
     """The host sends a participant out of the call, or takes an invitation back."""
 
     leg_id: Id
+
+
+class RecordingFromClient(FromClient, tag="recording"):
+    """This participant asks the others whether the call may be recorded in this browser, or ends such a recording."""
+
+    action: Literal["ask", "stop"]
+    media: Literal["audio", "video"] = "audio"
+    reason: Literal["stopped", "interrupted", "full"] = "stopped"
+
+
+class ConsentFromClient(FromClient, tag="consent"):
+    """Whether this participant agrees to be recorded; they may change their mind at any time."""
+
+    recording_id: Id
+    agree: bool
 
 
 class Leave(FromClient, tag="leave"):
@@ -403,6 +422,17 @@ class QualityNotice(ToClient, tag="quality"):
     user_id: str
     leg_id: str
     legs: dict[str, PathQuality]
+
+
+class RecordingNotice(ToClient, tag="recording"):
+    """Where a recording of the call stands; the call has all of it."""
+
+    call_id: str
+    recording_id: str
+    state: RecordingState
+    by: UserRef
+    consents: Any
+    reason: str | None = None
 
 
 UNNUMBERED = frozenset({"connected", "resumed", "ping", "pong", "ack", "error", "bye"})

@@ -22,6 +22,7 @@ from server.rooms.invitations import Invitations
 from server.rooms.membership import Membership
 from server.rooms.participation import Participation
 from server.rooms.quality import Quality
+from server.rooms.recording import RecordingConsent
 from server.rooms.rooms import RoomPart, Rooms
 from server.rooms.signaling import Signaling
 from server.settings import SocketSettings
@@ -42,7 +43,9 @@ class CallEndpoint:
         background: Background,
         clock: Clock,
         settings: SocketSettings,
+        records: bool,
     ) -> None:
+        """``records``: whether calls may be recorded."""
         self.interval_s = settings.call_heartbeat_interval_s
         self.resume_window_s = settings.call_resume_window_s
         self._rooms = rooms = Rooms(bus, clock)
@@ -54,6 +57,7 @@ class CallEndpoint:
             Quality(rooms, quality),
             Invitations(rooms, dialling),
             Hosting(rooms, switchboard),
+            RecordingConsent(rooms, switchboard, records),
             Departure(rooms, switchboard, hub),
         )
 

@@ -212,6 +212,8 @@ class Membership:
             return
         room.learn(call)
         call = room.told = room.known()
+        for listener in self._rooms.on_changed:
+            listener(room, told, call)
         body = self._as_told(call, news.by)
         for leg_id, session in list(room.members.items()):
             if looks_changed(told, call, session.who.user.id):

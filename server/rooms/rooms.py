@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-from server.calls.model import Leg
+from server.calls.model import Call, Leg
 from server.clock import Clock
 from server.errors import BadRequest, BadState
 from server.languages.sentences import N_
@@ -33,6 +33,8 @@ class Rooms:
         self.timestamp = Stamp(clock)
         self.on_leg_taken: list[Callable[[Room, LegTaken], None]] = []
         self.on_news: list[Callable[[Room, CallNews], None]] = []
+        self.on_changed: list[Callable[[Room, Call | None, Call], None]] = []
+        """Told (room, before, after) of each change of the call, just before the members are."""
         self.on_left: list[Callable[[Room, str], None]] = []
         """Told the room and the leg id of whoever is no longer in it."""
 

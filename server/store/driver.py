@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions
-from gridfs.errors import CorruptGridFile, FileExists, NoFile
+from gridfs.errors import CorruptGridFile, NoFile
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import (
@@ -41,6 +41,7 @@ __all__ = [
     "Duplicate",
     "Files",
     "IndexModel",
+    "NewFile",
     "NoSuchFile",
     "OperationFailure",
     "connect",
@@ -61,6 +62,8 @@ CHANGED_INDEX = frozenset({85, 86})
 """IndexOptionsConflict and IndexKeySpecsConflict: an index of that name or key has other options."""
 
 
+PIECE_BYTES = 255 * 1024
+"""GridFS's own size of a piece: with what is around it, it stays below 256 KiB."""
 READ_BYTES = 256 * 1024
 """How much of a file is in memory at a time while somebody reads it."""
 
@@ -199,16 +202,13 @@ class Files:
 
     async def upload(self, file_id: str, content: bytes) -> None:
         """Stores a file; raises :class:`Duplicate` for an id that is taken. What was begun in vain is taken back."""
-        stream = self._bucket().open_upload_stream_with_id(file_id, "")
-        try:
-            await self._run(lambda: stream.write(content))
-            await self._run(lambda: stream.close())
-        except FileExists:
-            raise Duplicate("_id") from None
-        except BaseException:
-            with suppress(Unavailable):  # then its pieces are found later, without a file
-                await asyncio.shield(self.delete(file_id))
-            raise
+        file = self.new(file_id)
+        await file.write(content)
+        await file.close()
+
+    def new(self, file_id: str) -> NewFile:
+        """A file that is stored piece by piece; nothing of it can be read before it is closed."""
+        return NewFile(self, self._chunks, self._files, file_id)
 
     async def read(self, file_id: str, begin: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from ``begin`` up to and without ``end``, in pieces; raises :class:`NoSuchFile` before the first,
@@ -247,6 +247,67 @@ class Files:
 
     async def _run(self, operation: Callable[[], Awaitable[T]]) -> T:
         return await _guarded(operation, self._deadline_s)
+
+
+class NewFile:
+    """A file while it comes in. Whatever fails takes back what was stored of it.
+
+    PyMongo's own writer keeps 48 MB in memory before it stores anything; this one keeps a piece. What it stores is the
+    same: the pieces, and then the document that makes a file of them (GridFS specification, «File upload»).
+    """
+
+    def __init__(self, files: Files, pieces: Collection, documents: Collection, file_id: str) -> None:
+        self._files = files
+        self._pieces = pieces
+        self._documents = documents
+        self._file_id = file_id
+        self._rest = bytearray()
+        self._stored = 0  # pieces
+        self._length_bytes = 0
+
+    async def write(self, content: bytes) -> None:
+        """Adds ``content``; raises :class:`Duplicate` for an id that is taken."""
+        self._rest += content
+        self._length_bytes += len(content)
+        while len(self._rest) >= PIECE_BYTES:
+            await self._store(bytes(self._rest[:PIECE_BYTES]))
+            del self._rest[:PIECE_BYTES]
+
+    async def close(self) -> None:
+        """It is whole; raises as :meth:`write`."""
+        if self._rest:
+            await self._store(bytes(self._rest))
+        document = {
+            "_id": self._file_id,
+            "filename": "",
+            "chunkSize": PIECE_BYTES,
+            "length": self._length_bytes,
+            "uploadDate": datetime.now(UTC),
+        }
+        await self._attempt(lambda: self._documents.insert(document))
+
+    async def take_back(self) -> None:
+        """It will never be whole."""
+        with suppress(Unavailable):  # then its pieces are found later, without a file
+            await asyncio.shield(self._files.delete(self._file_id))
+
+    async def _store(self, data: bytes) -> None:
+        if self._stored == 0 and await self._documents.find_one({"_id": self._file_id}, ["_id"]):
+            raise Duplicate("_id")
+        piece = {"files_id": self._file_id, "n": self._stored, "data": data}
+        await self._attempt(lambda: self._pieces.insert(piece))
+        self._stored += 1
+
+    async def _attempt(self, operation: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await operation()
+        except Duplicate:
+            if self._stored > 0:
+                await self.take_back()
+            raise Duplicate("_id") from None
+        except BaseException:
+            await self.take_back()
+            raise
 
 
 class Database:

@@ -34,6 +34,7 @@ def test_a_call_crosses_the_wire_with_all_that_clients_may_know() -> None:
         "ended_by": BOB.id,
         "host": None,
         "alone_until": None,
+        "recording": None,
         "rev": 5,
         "legs": [
             {

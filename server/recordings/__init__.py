@@ -1,0 +1,1 @@
+"""Recordings of calls that are kept with them."""

@@ -1,0 +1,79 @@
+"""Recording with consent: asking, agreeing, stopping, and telling everybody in the room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.calls import recording_rules
+from server.calls.model import Call
+from server.calls.recording import Recording, recording_view
+from server.calls.switchboard import Rule, Switchboard
+from server.errors import Forbidden
+from server.ids import new_id
+from server.realtime import frames
+from server.realtime.dispatch import Quick, Result, Slow
+from server.realtime.session import Session
+from server.rooms.room import Room
+from server.rooms.rooms import Rooms
+
+
+class RecordingConsent:
+    """``recording`` and ``consent``. What was agreed stands in the stored call; the sound never comes here."""
+
+    def __init__(self, rooms: Rooms, switchboard: Switchboard, enabled: bool) -> None:
+        self._rooms = rooms
+        self._switchboard = switchboard
+        self._enabled = enabled
+        self.quick: Mapping[type[frames.FromClient], Quick] = {}
+        self.slow: Mapping[type[frames.FromClient], Slow] = {
+            frames.RecordingFromClient: self._recording,
+            frames.ConsentFromClient: self._consent,
+        }
+        rooms.on_changed.append(self._on_changed)
+
+    async def _recording(self, session: Session, frame: frames.RecordingFromClient) -> Result:
+        user_id = session.who.user.id
+        if frame.action == "stop":
+            await self._change(session, lambda call, now: recording_rules.stop(call, user_id, frame.reason, now))
+            return None
+        if not self._enabled:
+            raise Forbidden("Calls cannot be recorded on this server")
+        recording_id = new_id()
+        await self._change(
+            session, lambda call, now: recording_rules.ask(call, user_id, recording_id, frame.media, now)
+        )
+        return {"recording_id": recording_id}
+
+    async def _consent(self, session: Session, frame: frames.ConsentFromClient) -> Result:
+        user_id = session.who.user.id
+        await self._change(
+            session,
+            lambda call, now: recording_rules.consent(call, user_id, frame.recording_id, frame.agree, now),
+        )
+        return None
+
+    async def _change(self, session: Session, rule: Rule) -> None:
+        room, _ = self._rooms.place_of(session)
+        user_id = session.who.user.id
+        await self._switchboard.change(room.call_id, rule, None, user_id)
+
+    def _on_changed(self, room: Room, before: Call | None, after: Call) -> None:
+        """To the members on this node: each node hears the news of the call itself."""
+        known = {recording.recording_id: recording for recording in before.recordings} if before else {}
+        for recording in after.recordings:
+            if recording != known.get(recording.recording_id):
+                body = frames.encode(self._notice(room, recording))
+                for session in room.members.values():
+                    session.deliver(body)
+
+    def _notice(self, room: Room, recording: Recording) -> frames.RecordingNotice:
+        shown = recording_view(recording)
+        return frames.RecordingNotice(
+            timestamp=self._rooms.timestamp(),
+            call_id=room.call_id,
+            recording_id=recording.recording_id,
+            state=recording.state,
+            by=recording.by,
+            consents=shown["consents"],
+            reason=recording.reason,
+        )
