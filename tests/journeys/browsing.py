@@ -75,11 +75,32 @@ async () => {
 }
 """
 
-GROWN = f"""
-async (before) => {{
-  const now = await ({READ_COUNTERS})();
-  return Object.keys(before).every((name) => now[name] > before[name]);
+# Waits until every counter has grown, and gives the names of those that have not in time.
+STILL = f"""
+async (patienceMs) => {{
+  const read = {READ_COUNTERS};
+  const begun = await read();
+  const endMs = performance.now() + patienceMs;
+  for (;;) {{
+    const now = await read();
+    const still = Object.keys(begun).filter((name) => now[name] <= begun[name]);
+    if (still.length === 0 || performance.now() > endMs) return still;
+    // A connection in the place of another counts from nothing.
+    for (const name of still) begun[name] = now[name];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }}
 }}
+"""
+
+
+UNTIL = """
+async (isSo, patienceMs) => {
+  for (const endMs = performance.now() + patienceMs; performance.now() < endMs; ) {
+    if (await isSo()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
+}
 """
 
 
@@ -151,8 +172,15 @@ class Person:
 
     def expect_media(self) -> None:
         """Sound and picture go on arriving: every counter grows between two looks."""
-        before = self.counters()
-        self.page.wait_for_function(GROWN, arg=before, timeout=PATIENCE_MS)
+        still: list[str] = self.page.evaluate(STILL, PATIENCE_MS)
+        assert still == [], f"nothing of this arrives at {self.username}'s: {still}"
+
+    def until(self, is_so: str) -> None:
+        """Waits until an asynchronous function of the page gives true.
+
+        Not by `wait_for_function`: that takes the promise for the answer, and a promise is true.
+        """
+        assert self.page.evaluate(f"async (patienceMs) => ({UNTIL})({is_so}, patienceMs)", PATIENCE_MS), is_so
 
     def expect_text(self, text: str | re.Pattern[str]) -> None:
         """The page says ``text`` somewhere a person sees it."""

@@ -103,11 +103,9 @@ def test_quiet_hours_are_proposed_in_the_time_zone_of_the_browser(browser: Brows
     alice.expect_text(re.compile("two different times"))
     alice.page.get_by_label("To", exact=True).fill("06:30")
     expect(alice.page.locator("#quiet-error")).to_be_hidden()
-    alice.page.wait_for_function(
-        "async () => (await (await fetch('/api/v1/users/me')).json()).quiet_hours?.end === '06:30'"
-    )
+    alice.until("async () => (await (await fetch('/api/v1/users/me')).json()).quiet_hours?.end === '06:30'")
     alice.page.get_by_role("switch", name="Quiet hours").click()
-    alice.page.wait_for_function("async () => (await (await fetch('/api/v1/users/me')).json()).quiet_hours === null")
+    alice.until("async () => (await (await fetch('/api/v1/users/me')).json()).quiet_hours === null")
     alice.close()
 
 
