@@ -79,6 +79,11 @@ export class Api {
     return this.#send("GET", `/calls/${callId}`);
   }
 
+  /** @param {string} callId @returns {Promise<import("./types.js").LegQuality[]>} what its participants have measured */
+  async quality(callId) {
+    return (await this.#send("GET", `/calls/${callId}/quality`)).legs;
+  }
+
   /** @param {string} callId @returns {Promise<Call>} */
   cancel(callId) {
     return this.#send("POST", `/calls/${callId}/cancel`);

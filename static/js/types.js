@@ -39,6 +39,13 @@
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig
  *
+ * @typedef {{mean: number, low: number, high: number}} Spread
+ * @typedef {{leg_id: string, user: User, since: string, until: string, reports: number, score: Spread | null,
+ *   loss: Spread | null, jitter_ms: Spread | null, rtt_ms: Spread | null, kbit_in: Spread | null, kbit_out: Spread | null,
+ *   audio_level: Spread | null, freezes: number, candidates: string[],
+ *   points: {at_s: number, score: number | null, loss: number | null}[]}} PathSummary
+ * @typedef {{leg_id: string, user: User, paths: PathSummary[]}} LegQuality
+ *
  * @typedef {{voicemail_id: string, call_id: string, from: User, duration_s: number, size_bytes: number,
  *   content_type: string, waveform: number[], created_at: string, heard_at: string | null}} Voicemail
  * @typedef {{max_s: number, max_bytes: number, window_s: number}} VoicemailTerms `window_s`: of it what is left

@@ -60,7 +60,6 @@ import { Timers } from "./timers.js";
 const TRYING_AFTER_MS = 5_000;
 /** A permission prompt left open must not cost the call: it connects without, and adds the tracks when they come. */
 const MEDIA_PATIENCE_MS = 4_000;
-const QUALITY_EVERY_MS = 5_000;
 const HANGUP_DEADLINE_MS = 3_000;
 
 const NORMAL = 1000;
@@ -305,7 +304,6 @@ export class CallSession extends Emitter {
       this.#slow = true;
       this.emit("change", null);
     });
-    this.#watchQuality();
     this.#wake.addEventListener("online", this.#onOnline);
     this.#socket.start();
   }
@@ -424,13 +422,6 @@ export class CallSession extends Emitter {
   }
 
   #onOnline = () => this.#others.restart({ broken: false });
-
-  #watchQuality() {
-    this.#timers.after(QUALITY_EVERY_MS).then(async () => {
-      await this.#others.sampleQuality();
-      if (!this.#closed) this.#watchQuality();
-    });
-  }
 
   // ---- our own media
 

@@ -11,7 +11,6 @@
  * @typedef {import("../realtime/clock.js").Clock} Clock
  * @typedef {import("./peer.js").Peer} Peer
  * @typedef {import("./peer.js").Signal} Signal
- * @typedef {import("./quality.js").Quality} Quality
  *
  * @typedef {object} OtherView
  * @property {string} legId
@@ -19,7 +18,6 @@
  * @property {boolean} reconnecting the server misses them
  * @property {MediaState} media what they say that they send
  * @property {PathState | null} path
- * @property {Quality} quality
  * @property {MediaStream | null} stream
  * @property {MediaStream | null} screen what they show beside the camera, while `media.screen` says so
  * @property {Record<string, PathState>} paths to each leg, as they say it themselves
@@ -33,7 +31,6 @@
  *   Promise<Peer | null>} MakePeer null if they left before it could be made
  */
 import { carries } from "./carrying.js";
-import { judge, sample } from "./quality.js";
 import { Timers } from "./timers.js";
 
 /** How often one looks whether the new path carries what the old one did. */
@@ -58,10 +55,6 @@ export class Other {
   #ownStream = null;
   /** @type {MediaStream | null} */
   #ownScreen = null;
-  /** @type {Quality} */
-  #quality = "good";
-  /** @type {import("./quality.js").Sample | null} */
-  #sample = null;
   /** @type {Promise<Peer | null>} */
   #peer;
   /** The same leg as it was before. @type {Other | null} */
@@ -115,7 +108,7 @@ export class Other {
     const { leg_id: legId, user, connection, media, paths = {} } = this.participant;
     const reconnecting = this.absent || connection === "reconnecting";
     const { stream, screen } = this.#shown;
-    return { legId, user, reconnecting, media, path: this.path, quality: this.#quality, stream, screen, paths };
+    return { legId, user, reconnecting, media, path: this.path, stream, screen, paths };
   }
 
   /** @param {Signal} signal */
@@ -138,18 +131,6 @@ export class Other {
   tellPath() {
     this.#toldPath = null;
     this.#tellPath();
-  }
-
-  /** @returns {Promise<boolean>} whether the quality is another one than before */
-  async sampleQuality() {
-    const report = await (await this.#peer)?.stats();
-    if (!report || this.#ownPath !== "connected") return false;
-    const before = this.#sample;
-    this.#sample = sample(report);
-    const quality = before ? judge(before, this.#sample) : "good";
-    const changed = quality !== this.#quality;
-    this.#quality = quality;
-    return changed;
   }
 
   /** They are here no more: nothing of them is heard. */

@@ -140,11 +140,6 @@ export class Others extends Emitter {
     for (const other of this.#others.values()) other.withPeers(act);
   }
 
-  async sampleQuality() {
-    const changed = await Promise.all([...this.#others.values()].map((other) => other.sampleQuality()));
-    if (changed.includes(true)) this.emit("change", null);
-  }
-
   /** Nobody is here any more. */
   partAll() {
     for (const legId of [...this.#others.keys()]) this.#part(legId);

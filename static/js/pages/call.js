@@ -10,15 +10,18 @@ import { startAwake } from "../ui/call/awake.js";
 import { isRunning, onPhase } from "../ui/call/context.js";
 import { startControls } from "../ui/call/controls.js";
 import { startHand } from "../ui/call/hand.js";
+import { startHeard } from "../ui/call/heard.js";
 import { startMore } from "../ui/call/more.js";
 import { SidePanel } from "../ui/call/panel.js";
 import { startPeople } from "../ui/call/people.js";
 import { startProblems } from "../ui/call/problems.js";
+import { startQuality } from "../ui/call/quality.js";
 import { startRinging, WITHOUT_CAMERA } from "../ui/call/ringing.js";
 import { startSharing } from "../ui/call/sharing.js";
 import { Shortcuts } from "../ui/call/shortcuts.js";
 import { startStage } from "../ui/call/stage.js";
 import { startStatus } from "../ui/call/status.js";
+import { startWhy } from "../ui/call/why.js";
 import { need } from "../ui/dom.js";
 import { startShell } from "../ui/shell.js";
 
@@ -47,6 +50,8 @@ startAwake(context);
 startPeople(context);
 startSharing(context);
 startHand(context);
+startWhy(context, startQuality(context));
+startHeard(context);
 startMore(context);
 
 session.start();

@@ -78,6 +78,7 @@ export class Tiles {
     const isScreen = key !== key.split("/")[0];
     tile.dataset.kind = isScreen ? "screen" : "person";
     const name = isScreen ? _("%(name)s’s screen", { name: user.display_name }) : user.display_name;
+    if (!isScreen) tile.dataset.legId = key;
     /** @type {HTMLVideoElement} */
     const video = need("video", tile);
     video.setAttribute("aria-label", name);

@@ -43,7 +43,6 @@ export function startStatus(context) {
     const live = isTalking(session);
     badge("muted", live && only !== undefined && !only.media.audio);
     badge("camera", live && only !== undefined && !only.media.video && boot.call.media === "video");
-    badge("poor", live && others.some(({ quality }) => quality === "poor"));
     badge("away", phase === "in_call" && others.some(({ reconnecting }) => reconnecting));
     badge("link", phase === "in_call" && link !== "open");
   }
