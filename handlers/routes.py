@@ -11,6 +11,7 @@ from tornado.routing import Matcher, PathMatches, Rule
 from handlers import (
     auth,
     calls,
+    chat,
     check,
     contacts,
     devices,
@@ -81,6 +82,7 @@ ROUTES: tuple[Route, ...] = (
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
     _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),
     _api("/calls/{call_id}/quality", quality.CallQualityHandler, f"/calls/{ID}/quality"),
+    _api("/calls/{call_id}/chat", chat.CallChatHandler, f"/calls/{ID}/chat"),
     _api("/calls/{call_id}/invite", calls.InviteHandler, f"/calls/{ID}/invite"),
     _api("/calls/{call_id}/recordings", recordings.CallRecordingsHandler, f"/calls/{ID}/recordings"),
     _api(

@@ -14,6 +14,7 @@ from .clock import Clock, SystemClock
 from .errors import ApiError, Unreachable
 from .model import (
     Call,
+    Chat,
     Contact,
     ContactList,
     Contacts,
@@ -280,6 +281,10 @@ class Api:
     async def invite(self, call_id: str, usernames: list[str]) -> Call:
         """Call others into a call that one takes part in. ApiError `call_full`, `bad_state` before it was answered."""
         return _read(Call, await self._call("POST", f"/calls/{call_id}/invite", {"usernames": usernames}))
+
+    async def chat(self, call_id: str, *, limit: int | None = None, before: str | None = None) -> Chat:
+        """What was written in a call, newest first. ApiError `forbidden` for whoever did not take part, `not_found`."""
+        return _read(Chat, await self._call("GET", f"/calls/{call_id}/chat", limit=limit, before=before))
 
     async def decline(self, call_id: str) -> Call:
         """Decline, on all of the person's devices."""

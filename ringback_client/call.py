@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ class CallRoom(Channel):
         call: the call in its newest state; None before the room is open.
         leg_id: one's own leg; "" before the room is open.
         participants: the others who are in the room now, by leg id.
-        chat_log: the messages so far, in order.
+        chat_log: the newest messages from before, and all since, in order.
     """
 
     def __init__(self, socket: RingbackSocket) -> None:
@@ -87,9 +88,12 @@ class CallRoom(Channel):
         """Say what one sends from now on."""
         await self.socket.request({"type": "media"} | msgspec.structs.asdict(sending))
 
-    async def chat(self, text: str) -> None:
-        """Say something, up to 4,096 characters. It comes back as a `chat` frame, to the sender as well."""
-        await self.socket.request({"type": "chat", "text": text})
+    async def chat(self, text: str, client_id: str | None = None) -> None:
+        """Write something, up to 4,096 characters. It comes back as a `chat` frame, to the sender as well.
+
+        It is stored with the call. With a `client_id` of one's own it can be said again without harm.
+        """
+        await self.socket.request({"type": "chat", "text": text} | ({"client_id": client_id} if client_id else {}))
 
     async def invite(self, usernames: list[str]) -> Call:
         """Call others into the call, once somebody has answered; they ring. Refused with `call_full`."""
@@ -159,4 +163,4 @@ class CallRoom(Channel):
         """Add a message; one from before a resume is in the snapshot and comes once more behind it."""
         message = msgspec.convert(told, ChatMessage)
         if all(known.message_id != message.message_id for known in self.chat_log):
-            self.chat_log.append(message)
+            insort(self.chat_log, message, key=lambda known: known.message_id)

@@ -228,6 +228,13 @@ class ChatMessage(msgspec.Struct, frozen=True):
     sent_at: datetime
 
 
+class Chat(msgspec.Struct, frozen=True):
+    """Some messages of a call, newest first. `next` goes into `before` for older ones."""
+
+    items: list[ChatMessage]
+    next: str | None = None
+
+
 class IceServer(msgspec.Struct, frozen=True):
     """A STUN or TURN server (the shape of RTCIceServer). The credential lives minutes and stays out of every repr."""
 

@@ -21,6 +21,7 @@ from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
+from server.calls.chats import Chats
 from server.calls.checks import Checks
 from server.calls.dialling import Dialling
 from server.calls.histories import Histories
@@ -61,6 +62,7 @@ from server.rooms.endpoint import CallEndpoint
 from server.services import Services
 from server.settings import Settings
 from server.store.calls import CallStore
+from server.store.chat import ChatStore
 from server.store.connections import ConnectionStore
 from server.store.contacts import ContactStore
 from server.store.driver import Database, connect
@@ -178,6 +180,7 @@ class Server:
         presence_store = PresenceStore(database)
         quality_store = QualityStore(database)
         recording_store = RecordingStore(database)
+        chat_store = ChatStore(database)
         self._stores = (
             users,
             calls,
@@ -188,6 +191,7 @@ class Server:
             presence_store,
             quality_store,
             recording_store,
+            chat_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -221,7 +225,7 @@ class Server:
             presence_store, users, contact_store, presence, clock, epoch=epoch, forget_user=sign_ins.forget_user
         )
         self.quality = QualityLog(quality_store, background, clock)
-        calls.on_delete += [quality_store.remove_of, recording_store.remove_of_calls]
+        calls.on_delete += [quality_store.remove_of, chat_store.remove_of, recording_store.remove_of_calls]
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
@@ -264,8 +268,18 @@ class Server:
             sockets.resume_window_s,
         )
         dialling = Dialling(switchboard, calls, users, contact_store, presence, background, clock, settings.calls)
+        chats = Chats(chat_store, switchboard, bus, clock, settings.calls.max_chat_messages)
         self.rooms = CallEndpoint(
-            switchboard, self.quality, dialling, hub, bus, background, clock, sockets, settings.recordings.enabled
+            switchboard,
+            self.quality,
+            dialling,
+            chats,
+            hub,
+            bus,
+            background,
+            clock,
+            sockets,
+            settings.recordings.enabled,
         )
         endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
         hub.watchers.update(endpoints)
@@ -288,6 +302,7 @@ class Server:
             presence=presence,
             switchboard=switchboard,
             quality=self.quality,
+            chats=chats,
             mailboxes=mailboxes,
             archive=archive,
             histories=Histories(calls, users, unread),

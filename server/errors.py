@@ -23,6 +23,7 @@
     │   ├── AlreadyAnswered   409 already_answered
     │   ├── CallEnded         409 call_ended
     │   ├── CallFull          409 call_full
+    │   ├── ChatFull          409 chat_full
     │   ├── AlreadyLeft       409 already_left         a message for the same call
     │   ├── MailboxFull       409 mailbox_full
     │   └── BadState          409 bad_state
@@ -184,6 +185,10 @@ class MailboxFull(Conflict):
 
 class CallFull(Conflict):
     code, title = "call_full", "There are as many people in this call as may be"
+
+
+class ChatFull(Conflict):
+    code, title = "chat_full", "As much was written in this call as is kept"
 
 
 class BadState(Conflict):

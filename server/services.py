@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
+from server.calls.chats import Chats
 from server.calls.checks import Checks
 from server.calls.dialling import Dialling
 from server.calls.histories import Histories
@@ -60,6 +61,7 @@ class Services:
     mailboxes: Mailboxes
     archive: Archive
     histories: Histories
+    chats: Chats
     dialling: Dialling
     checks: Checks
     hub: Hub

@@ -248,6 +248,10 @@ class CallSettings(Section, frozen=True, kw_only=True):
         float,
         Meta(ge=0.05, le=3_600, description="How long somebody may be alone in a call that more than two had joined."),
     ] = 60
+    max_chat_messages: Annotated[
+        int,
+        Meta(ge=1, le=100_000, description="Written messages kept of one call; then no more can be written."),
+    ] = 2_000
     calls_per_minute: Annotated[int, Meta(ge=1, le=10_000, description="Calls that one person may start.")] = 20
     calls_per_pair_per_minute: Annotated[
         int, Meta(ge=1, le=10_000, description="Calls that one person may start to the same other person.")

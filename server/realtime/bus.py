@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from server.calls.chat import ChatMessage
 from server.calls.model import Call
 from server.calls.quiet_hours import QuietHours
 
@@ -64,6 +65,12 @@ class CallNews(msgspec.Struct, frozen=True, tag=True):
     by: str | None = None
 
 
+class ChatWritten(msgspec.Struct, frozen=True, tag=True):
+    """Somebody has written something in a call, and it is stored."""
+
+    message: ChatMessage
+
+
 class SignInsEnded(msgspec.Struct, frozen=True, tag=True):
     """Sign-ins that are no longer valid: their sockets close and whatever was remembered of them is forgotten."""
 
@@ -87,7 +94,7 @@ class PresenceNews(msgspec.Struct, frozen=True, tag=True):
     quiet_hours: QuietHours | None = None
 
 
-Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | SignInsEnded | DeviceChanged | PresenceNews
+Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | ChatWritten | SignInsEnded | DeviceChanged | PresenceNews
 Listener = Callable[[Message], None]
 
 SIGN_INS = "sign-ins"

@@ -136,6 +136,7 @@ class ChatFromClient(FromClient, tag="chat"):
     """A written message to everybody in the call."""
 
     text: Annotated[str, msgspec.Meta(min_length=1)]
+    client_id: Id | None = None
 
 
 class Stats(FromClient, tag="stats"):

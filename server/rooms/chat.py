@@ -4,43 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from server.calls.chats import Chats
 from server.errors import TooLarge
-from server.ids import new_id
 from server.languages.sentences import N_
 from server.realtime import frames
-from server.realtime.bus import Bus, ToRoom
 from server.realtime.dispatch import Quick, Result, Slow
 from server.realtime.session import Session
 from server.rooms.rooms import Rooms
 
 
 class Chat:
-    """``chat``: a message to everybody in the room, the writer too."""
+    """``chat``: a message to everybody in the room, the writer too, once it is stored."""
 
-    def __init__(self, rooms: Rooms, bus: Bus, max_characters: int) -> None:
+    def __init__(self, rooms: Rooms, chats: Chats, max_characters: int) -> None:
         self._rooms = rooms
-        self._bus = bus
+        self._chats = chats
         self._max_characters = max_characters
-        self.quick: Mapping[type[frames.FromClient], Quick] = {frames.ChatFromClient: self._chat}
-        self.slow: Mapping[type[frames.FromClient], Slow] = {}
+        self.quick: Mapping[type[frames.FromClient], Quick] = {}
+        self.slow: Mapping[type[frames.FromClient], Slow] = {frames.ChatFromClient: self._chat}
 
-    def _chat(self, session: Session, frame: frames.ChatFromClient) -> Result:
+    async def _chat(self, session: Session, frame: frames.ChatFromClient) -> Result:
         if len(frame.text) > self._max_characters:
             raise TooLarge.of("text", N_("at most %(count)s characters", count=self._max_characters))
         room, _ = self._rooms.place_of(session)
-        now = self._rooms.timestamp()
-        user, message_id = session.who.user, new_id()
-        body = frames.encode(
-            frames.Chat(
-                timestamp=now,
-                call_id=room.call_id,
-                user_id=user.id,
-                message_id=message_id,
-                user=user,
-                text=frame.text,
-                sent_at=now,
-            )
-        )
-        room.chat.add({"message_id": message_id, "user": user, "text": frame.text, "sent_at": now}, len(body))
-        self._bus.publish(room.topic, ToRoom(room.call_id, body))
-        return {"message_id": message_id}
+        message = await self._chats.write(room.call_id, session.who.user, frame.text, frame.client_id)
+        return {"message_id": message.message_id}

@@ -1,29 +1,44 @@
-"""What was written in a call, kept for whoever comes in later."""
+"""The newest of what was written in a call, kept with its room for whoever comes in."""
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import insort
 from typing import Any
 
-KEPT_MESSAGES = 200
+import msgspec
+
+from server.calls.chat import ChatMessage, shown
+
+KEPT_MESSAGES = 50
 KEPT_BYTES = 262_144
 """The log travels in a snapshot, which is one frame: a quarter of the 1 MiB that may wait for a connection."""
 
 
 class ChatLog:
-    """The last messages of a room, bounded in number and bytes."""
+    """The newest messages of a room in the order of their ids, bounded in number and bytes."""
 
     def __init__(self) -> None:
-        self._messages: deque[tuple[dict[str, Any], int]] = deque()
-        self._bytes = 0
+        self.is_read = False
+        """Whether what was written before is in it."""
+        self._messages: list[ChatMessage] = []
+        self._sizes: dict[str, int] = {}  # bytes as JSON, by message id
 
-    def add(self, message: dict[str, Any], size_bytes: int) -> None:
-        """Keeps ``message``, which is ``size_bytes`` long as JSON; the oldest make room for it."""
-        self._messages.append((message, size_bytes))
-        self._bytes += size_bytes
-        while len(self._messages) > KEPT_MESSAGES or self._bytes > KEPT_BYTES:
-            self._bytes -= self._messages.popleft()[1]
+    def add(self, message: ChatMessage) -> bool:
+        """Keeps ``message``, and the oldest make room for it; false if it is there already."""
+        if message.message_id in self._sizes:
+            return False
+        self._sizes[message.message_id] = len(msgspec.json.encode(shown(message)))
+        insort(self._messages, message, key=lambda each: each.message_id)
+        while len(self._messages) > KEPT_MESSAGES or sum(self._sizes.values()) > KEPT_BYTES:
+            del self._sizes[self._messages.pop(0).message_id]
+        return True
+
+    def read(self, messages: list[ChatMessage]) -> None:
+        """Takes what was written before anybody was here."""
+        for message in messages:
+            self.add(message)
+        self.is_read = True
 
     def messages(self) -> list[dict[str, Any]]:
-        """What is kept, oldest first."""
-        return [message for message, _ in self._messages]
+        """What is kept, oldest first, as it crosses the wire."""
+        return [shown(message) for message in self._messages]

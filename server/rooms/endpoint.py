@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.calls.chats import Chats
 from server.calls.dialling import Dialling
 from server.calls.quality_log import QualityLog
 from server.calls.switchboard import Switchboard
@@ -38,6 +39,7 @@ class CallEndpoint:
         switchboard: Switchboard,
         quality: QualityLog,
         dialling: Dialling,
+        chats: Chats,
         hub: Hub,
         bus: Bus,
         background: Background,
@@ -49,11 +51,11 @@ class CallEndpoint:
         self.interval_s = settings.call_heartbeat_interval_s
         self.resume_window_s = settings.call_resume_window_s
         self._rooms = rooms = Rooms(bus, clock)
-        self._membership = Membership(rooms, switchboard, hub, bus, background, clock, self.resume_window_s)
+        self._membership = Membership(rooms, switchboard, chats, hub, bus, background, clock, self.resume_window_s)
         self.commands = commands_of(
             Signaling(rooms, settings.max_sdp_bytes),
             Participation(rooms, switchboard, background),
-            Chat(rooms, bus, settings.max_chat_characters),
+            Chat(rooms, chats, settings.max_chat_characters),
             Quality(rooms, quality),
             Invitations(rooms, dialling),
             Hosting(rooms, switchboard),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, Literal
 
+from server.calls.chats import Chats
 from server.calls.model import Call, Leg, looks_changed
 from server.calls.notices import for_each_viewer
 from server.calls.switchboard import Switchboard
@@ -16,6 +18,7 @@ from server.realtime.bus import PRESENCE, Bus, CallNews, LegTaken, PresenceNews
 from server.realtime.endpoint import Refused
 from server.realtime.hub import Hub
 from server.realtime.session import Session
+from server.rooms.chat_log import KEPT_MESSAGES
 from server.rooms.room import Room
 from server.rooms.rooms import Rooms
 from server.rooms.snapshot import snapshot
@@ -28,6 +31,7 @@ class Membership:
         self,
         rooms: Rooms,
         switchboard: Switchboard,
+        chats: Chats,
         hub: Hub,
         bus: Bus,
         background: Background,
@@ -36,6 +40,7 @@ class Membership:
     ) -> None:
         self._rooms = rooms
         self._switchboard = switchboard
+        self._chats = chats
         self._hub = hub
         self._bus = bus
         self._background = background
@@ -51,7 +56,8 @@ class Membership:
         room = self._rooms.make(session.resource)
         room.opening += 1
         try:
-            leg = await self._leg_in(room, session)
+            # At the same time, so that whoever comes waits for one answer of the database.
+            leg, _ = await asyncio.gather(self._leg_in(room, session), self._read_chat(room))
             self._enter(room, leg, session)
             return snapshot(room, leg)
         finally:
@@ -93,6 +99,11 @@ class Membership:
         room.lost.discard(leg.leg_id)
         room.forget_paths(leg.leg_id)  # what they send they go on sending, until they say otherwise
         self._hub.admit(session)
+
+    async def _read_chat(self, room: Room) -> None:
+        """What was written before, for the first to come into the room on this node."""
+        if not room.chat.is_read:
+            room.chat.read(await self._chats.newest(room.call_id, KEPT_MESSAGES))
 
     async def _leg_in(self, room: Room, session: Session) -> Leg:
         """The session's leg; one read of the call. Raises :class:`Refused` for strangers and for an ended call."""

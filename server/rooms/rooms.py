@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+from server.calls.chat import ChatMessage
 from server.calls.model import Call, Leg
 from server.clock import Clock
 from server.errors import BadRequest, BadState
 from server.languages.sentences import N_
 from server.realtime import frames
-from server.realtime.bus import Bus, CallNews, LegTaken, Message, ToLeg, ToRoom
+from server.realtime.bus import Bus, CallNews, ChatWritten, LegTaken, Message, ToLeg, ToRoom
 from server.realtime.dispatch import Quick, Slow
 from server.realtime.session import Session
 from server.rooms.room import Room
-from server.wire import Stamp
+from server.wire import Stamp, rfc3339
 
 
 class RoomPart(Protocol):
@@ -113,9 +114,27 @@ class Rooms:
             for leg_id, session in list(self._rooms[message.call_id].members.items()):
                 if leg_id != message.skip_leg_id:
                     session.deliver(message.body)
+        elif isinstance(message, ChatWritten):
+            self._on_chat(self._rooms[message.message.call_id], message.message)
         elif isinstance(message, LegTaken):
             for taken in self.on_leg_taken:
                 taken(self._rooms[message.call_id], message)
         elif isinstance(message, CallNews):
             for heard in self.on_news:
                 heard(self._rooms[message.call.call_id], message)
+
+    def _on_chat(self, room: Room, message: ChatMessage) -> None:
+        if not room.chat.add(message):
+            return
+        frame = frames.Chat(
+            timestamp=self.timestamp(),
+            call_id=message.call_id,
+            user_id=message.user.id,
+            message_id=message.message_id,
+            user=message.user,
+            text=message.text,
+            sent_at=rfc3339(message.sent_at),
+        )
+        body = frames.encode(frame)
+        for session in list(room.members.values()):
+            session.deliver(body)

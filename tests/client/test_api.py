@@ -260,6 +260,19 @@ async def test_steps_of_a_call_return_the_call(api: Api, http: ScriptedHttp, ste
     assert (await getattr(api, step)("k-1")).rev == 7
 
 
+async def test_others_are_called_in(api: Api, http: ScriptedHttp) -> None:
+    http.lay_out("POST /calls/k-1/invite", CALL | {"rev": 7, "host": "l-1"})
+    assert (await api.invite("k-1", ["carol"])).host == "l-1"
+    assert http.asked[-1].body == {"usernames": ["carol"]}
+
+
+async def test_what_was_written_in_a_call_comes_in_pages(api: Api, http: ScriptedHttp) -> None:
+    written = {"message_id": "m-1", "user": {"id": "u-1", "username": "bob"}, "text": "hello"}
+    http.lay_out("GET /calls/k-1/chat", {"items": [written | {"sent_at": "2026-11-20T05:12:07.345Z"}], "next": "m-1"})
+    page = await api.chat("k-1", limit=1)
+    assert (page.items[0].text, page.next, http.asked[-1].query) == ("hello", "m-1", {"limit": "1"})
+
+
 async def test_quality_comes_by_leg_and_path(api: Api, http: ScriptedHttp) -> None:
     alice, bob = ({"id": name, "username": name} for name in ("alice", "bob"))
     moments = {"since": "2026-11-20T05:12:07.345Z", "until": "2026-11-20T05:12:17.345Z"}

@@ -102,6 +102,25 @@ async def test_snapshot_shows_the_call_and_who_is_in_it(scene: Scene) -> None:
     assert (room.leg_id, room.participants["l-bob"].user.username, room.chat_log[0].text) == ("l-me", "bob", "Hello")
 
 
+async def test_messages_stand_in_the_order_of_their_ids(scene: Scene) -> None:
+    for message_id in ("m-2", "m-1", "m-2"):
+        await scene.say("chat", **message(message_id))
+    assert [each.message_id for each in scene.room.chat_log] == ["m-1", "m-2"]
+
+
+async def test_what_others_see_of_each_other_is_known(scene: Scene) -> None:
+    await scene.say("join", participant=participant())
+    told = {
+        "leg_id": "l-bob",
+        "user_id": "u-bob",
+        "connection": "connected",
+        "media": {},
+        "paths": {"l-carol": "failed"},
+    }
+    await scene.say("participant", **told)
+    assert scene.room.participants["l-bob"].paths == {"l-carol": "failed"}
+
+
 async def test_who_joins_is_in_the_room(scene: Scene) -> None:
     await scene.say("join", participant=participant())
     assert scene.room.participants["l-bob"].rank == 1
@@ -191,9 +210,16 @@ async def test_media_says_all_four(scene: Scene) -> None:
 
 async def test_chat_is_said(scene: Scene) -> None:
     assert await scene.said(scene.room.chat("Hello")) == {"type": "chat", "text": "Hello"}
+    assert await scene.said(scene.room.chat("Hello", "c-1")) == {"type": "chat", "text": "Hello", "client_id": "c-1"}
+
+
+async def test_what_the_host_may_do_is_said(scene: Scene) -> None:
+    assert await scene.said(scene.room.ask_to_mute("l-bob")) == {"type": "mute_request", "to": "l-bob"}
+    assert await scene.said(scene.room.remove("l-bob")) == {"type": "remove", "leg_id": "l-bob"}
 
 
 async def test_leaving_and_hanging_up_are_said(scene: Scene) -> None:
     assert await scene.said(scene.room.leave()) == {"type": "leave"}
+    assert await scene.said(scene.room.leave("ice_failed")) == {"type": "leave", "reason": "ice_failed"}
     assert await scene.said(scene.room.hangup()) == {"type": "hangup"}
     assert await scene.said(scene.room.hangup("ice_failed")) == {"type": "hangup", "reason": "ice_failed"}

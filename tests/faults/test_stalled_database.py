@@ -126,12 +126,12 @@ async def test_a_session_that_comes_back_in_a_stall_is_kept_for_the_next_try(
     await running.until_away(theirs)
     path = f"/ws/call/{theirs.connected['snapshot']['call']['call_id']}"
     with stalling.stalled():
-        assert (await mine.request("chat", text="while you were away"))["type"] == "ack"
+        assert (await mine.request("offer", to=theirs.leg_id, sdp="while you were away"))["type"] == "ack"
         refused = await bob.open(path, resume=theirs.connection_id, last_seq=str(theirs.last_seq))
         assert (await refused.closed()).code == 4009
     back = await bob.again(theirs)
     assert (await back.next("resumed"))["complete"] is True
-    assert "chat" in back.unread
+    assert "offer" in back.unread
 
 
 async def person_of(running: Running, peer: Peer) -> Person:
