@@ -172,6 +172,11 @@ export class CallSession extends Emitter {
     };
   }
 
+  /** @returns {boolean} whether more than two talk: then whoever hangs up leaves, and the others go on */
+  get isGroup() {
+    return this.#call.legs.filter(({ state }) => state === "joined" || state === "reconnecting").length > 2;
+  }
+
   /** @returns {ReadonlyMap<string, Peer>} by leg, those whose connection has been made */
   get peers() {
     return this.#others.peers;
@@ -248,21 +253,24 @@ export class CallSession extends Emitter {
   }
 
   /**
-   * Ends it, or cancels it while it rings. For this person it is over at once; the server hears of it by whatever way
-   * is open.
+   * Ends it, or cancels it while it rings; of several only oneself leaves, unless it shall end for everybody. For this
+   * person it is over at once; the server hears of it by whatever way is open.
    *
    * @param {"media_denied"} [reason]
+   * @param {{forEverybody?: boolean}} [options] what the host alone can do, where more than two talk
    */
-  async hangUp(reason) {
+  async hangUp(reason, { forEverybody = false } = {}) {
     if (this.#closed) return;
     const rings = this.#call.state === "inviting" || this.#call.state === "ringing";
-    this.#over = { reason: rings ? "cancelled" : (reason ?? "hangup") };
+    const leaves = this.isGroup && !forEverybody;
+    this.#over = { reason: rings ? "cancelled" : leaves ? "left" : (reason ?? "hangup") };
     this.#silence();
     this.emit("change", null);
     /** @type {(() => Promise<Call>)[]} */
-    const ways = [() => this.#http.hangup()];
+    const ways = leaves ? [] : [() => this.#http.hangup()];
     if (rings) ways.unshift(() => this.#http.cancel());
-    else if (this.#socket.state === "open") ways.unshift(() => this.#hangUpBySocket(reason));
+    else if (leaves) ways.unshift(() => this.#say("leave", {}));
+    else if (this.#socket.state === "open") ways.unshift(() => this.#say("hangup", reason ? { reason } : {}));
     for (const way of ways) {
       if (this.#call.state === "ended") break; // `ended` came before the answer
       try {
@@ -275,9 +283,13 @@ export class CallSession extends Emitter {
     this.#close();
   }
 
-  /** @param {string} [reason] @returns {Promise<Call>} */
-  async #hangUpBySocket(reason) {
-    await this.#socket.request("hangup", reason ? { reason } : {}, { timeoutMs: HANGUP_DEADLINE_MS });
+  /**
+   * @param {"hangup" | "leave"} type
+   * @param {object} fields
+   * @returns {Promise<Call>} as it is then
+   */
+  async #say(type, fields) {
+    await this.#socket.request(type, fields, { timeoutMs: HANGUP_DEADLINE_MS });
     return this.#http.load();
   }
 

@@ -58,6 +58,8 @@ const OVER_HERE = {
   held_back: () => _("The call was held back"),
   cancelled: (name) => _("You hung up before %(name)s answered", { name }),
   hangup: () => _("The call has ended"),
+  left: () => _("You have left the call"),
+  removed: () => _("You were removed from the call"),
   no_answer: () => _("Missed call"),
   media_denied: () => _("Camera or microphone was not allowed"),
 };
@@ -72,7 +74,9 @@ export function endedWords(call, ownId, overHere) {
   const { display_name: name } = peerOf(call, ownId).user;
   const own = call.legs.find(({ user }) => user.id === ownId);
   if (overHere === "cancelled" && own !== call.legs[0]) return _("Missed call");
+  if (call.state !== "ended" && own?.reason === "removed") return OVER_HERE.removed(name);
   if (overHere) return (OVER_HERE[overHere] ?? OVER_HERE.hangup)(name);
+  if (call.state !== "ended" && own?.state === "left") return OVER_HERE.left(name);
   return call.state === "ended" ? outcomeWords(call, ownId) : ((own && notThere(own, name)) ?? OVER_HERE.hangup(name));
 }
 

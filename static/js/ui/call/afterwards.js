@@ -25,15 +25,17 @@ export function startAfterwards(context) {
   const again = need("#call-again");
 
   function ended() {
-    const { call, over } = session.view;
+    const { over } = session.view;
     offerStep(/** @type {HTMLButtonElement} */ (need("#next-step")), over && "code" in over ? stepAfter(over.code) : "none");
-    again.hidden = call.state !== "ended" && over !== null && !LEFT_BY_ME.has("reason" in over ? over.reason : "");
     need("#check-device").hidden = !TO_BE_CHECKED.has(reasonOf(session.view));
     need("#back").focus(); // and not on the button that would call again
   }
 
   function draw() {
-    if (session.view.phase === "ended") recorder.offer(session.view.call);
+    const { phase, call, over } = session.view;
+    if (phase !== "ended") return;
+    again.hidden = call.state !== "ended" && !(over && "reason" in over && LEFT_BY_ME.has(over.reason));
+    recorder.offer(call);
   }
 
   async function callAgain() {

@@ -1,5 +1,5 @@
 /**
- * Mute, camera, hanging up.
+ * Mute and camera.
  *
  * @typedef {import("./context.js").CallContext} CallContext
  * @typedef {import("./problems.js").Problems} Problems
@@ -43,7 +43,6 @@ export function startControls({ session, media, shortcuts }, problems) {
 
   muteButton.addEventListener("click", toggleMute);
   cameraButton.addEventListener("click", toggleCamera);
-  need("#hang-up").addEventListener("click", problems.hangUp);
   shortcuts.add({ key: "m", words: _("Mute yourself, or be heard again"), run: toggleMute });
   shortcuts.add({ key: "v", words: _("Camera on or off"), run: toggleCamera });
   session.on("change", draw);

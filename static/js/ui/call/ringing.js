@@ -86,7 +86,9 @@ export function startRinging(context) {
     if (reason !== "handled") session.stopRinging(reason);
   });
   inbox.on("incoming", ({ call }) => {
-    if (call.call_id !== boot.call.call_id || session.view.phase !== "incoming") return;
+    if (call.call_id !== boot.call.call_id) return;
+    if (session.view.phase === "ended") return location.reload(); // one had left, and is called in again
+    if (session.view.phase !== "incoming") return;
     if (location.hash === ANSWERED) answerOrRing(call);
     else ring(call);
   });

@@ -14,7 +14,7 @@ import { announce } from "../announcer.js";
 import { need, setText } from "../dom.js";
 import { duration } from "../format.js";
 import { isTalking, onPhase, partnerOf } from "./context.js";
-import { namesOf } from "./names.js";
+import { companyWords, namesOf } from "./names.js";
 
 /** Twice in a second, so that no second is skipped. */
 const TICK_MS = 500;
@@ -32,7 +32,8 @@ export function startStatus(context) {
     const { view } = session;
     setText(name, namesOf(view.call, ownId));
     setText(statusLine, statusWords(view, ownId, boot.device));
-    setText(hint, hintWords(view.phase));
+    const company = companyWords(view.call, ownId);
+    setText(hint, company.status || company.hint ? company.hint : hintWords(view.phase));
     drawBadges(view);
     drawTimer();
   }
@@ -82,12 +83,20 @@ export function startStatus(context) {
  */
 function statusWords({ phase, call, over }, ownId, device) {
   if (phase === "incoming") return call.media === "video" ? incoming.video : incoming.audio;
-  if (phase !== "ended") return phaseWords(call, ownId, phase);
-  if (over && "code" in over) {
+  if (phase !== "ended") return companyWords(call, ownId).status || phaseWords(call, ownId, phase);
+  if (over && "code" in over && !isRemoved(call, ownId)) {
     const { name } = closeRule(over.code);
     return (name === "replaced" && goesOnWords(call, ownId, device)) || (CLOSED[name] ?? CLOSED.unknown);
   }
-  return endedWords(call, ownId, over?.reason ?? null);
+  return endedWords(call, ownId, over && "reason" in over ? over.reason : null);
+}
+
+/**
+ * @param {CallView["call"]} call
+ * @param {string} ownId
+ */
+function isRemoved({ state, legs }, ownId) {
+  return state !== "ended" && legs.some(({ user, reason }) => user.id === ownId && reason === "removed");
 }
 
 /**
