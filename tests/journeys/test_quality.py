@@ -97,6 +97,9 @@ def test_how_good_a_call_is_shows_both_ways_and_stays_with_it(browser: Browser, 
         assert copied == report(alice)
         assert re.search("path .* connected, was connected, found host=", copied)
         assert re.search("quality score=[0-9.]+ loss=", copied)
+        alice.page.goto("/history")
+        alice.page.locator("#list [data-link]").first.click()
+        expect(alice.page.locator("#call-heard")).to_contain_text("You heard bob")
         assert alice.problems + bob.problems == []
 
 

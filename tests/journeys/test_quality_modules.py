@@ -352,7 +352,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "relay_full": {"call": ICE_FAILED, "path": turn_says(486)},
     "relay_unreachable": {"call": ICE_FAILED, "path": turn_says(701)},
     "no_relay": {"call": ICE_FAILED, "path": {}, "diary": {"servers": {"stun": 1, "turn": 0, "policy": "all"}}},
-    "no_addresses": {"call": ICE_FAILED, "path": {"found": {}}},
+    "no_addresses": {"call": ICE_FAILED, "path": {"found": {}}, "diary": {"servers": None}},
     "no_way": {"call": ICE_FAILED, "path": {"found": {"host": 1, "relay": 1}}},
     "never_met": {"call": ICE_FAILED},
     "lost_there": {"call": LOST, "diary": {"lost": ["theirs"]}},
@@ -394,9 +394,14 @@ def test_a_relay_that_gave_an_address_is_not_to_blame(run: Run) -> None:
 
 
 def test_a_stun_server_that_does_not_answer_is_no_relay(run: Run) -> None:
-    path = {"errors": [{"url": "stun:s.example", "code": 701, "text": ""}]}
+    path = {"errors": [{"url": "stun:s.example", "code": 701, "text": ""}], "found": {"host": 1, "relay": 1}}
     kinds = run(f"{FAULTS_IN} return causesOf(facts({json.dumps({'call': ICE_FAILED, 'path': path})}));")
     assert [cause["kind"] for cause in kinds] == ["no_way"]
+
+
+def test_a_relay_that_never_said_anything_could_not_be_reached(run: Run) -> None:
+    kinds = run(f"{FAULTS_IN} return causesOf(facts({json.dumps({'call': ICE_FAILED, 'path': {}})}));")
+    assert kinds == [{"kind": "relay_unreachable"}]
 
 
 def test_of_a_call_on_another_day_is_told_what_the_call_itself_says(run: Run) -> None:

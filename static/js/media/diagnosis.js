@@ -80,19 +80,29 @@ function there({ call, ownId, diary }) {
 /** Between the two. @param {Facts} facts @returns {Cause[]} */
 function paths({ call, ownId, diary }) {
   const broken = call.end_reason === "ice_failed";
-  const causes = diary.paths.flatMap((path) => {
-    if (path.connected || (!broken && path.state !== "failed")) return [];
-    const reasons = relay(path, diary);
-    return reasons.length > 0 ? reasons : [noWay(path, nameOf(call, (leg) => leg.leg_id === path.legId), diary)];
-  });
-  if (!broken || diary.paths.length > 0) return causes;
+  const failed = diary.paths.filter(({ connected, state }) => !connected && (broken || state === "failed"));
+  if (failed.length > 0) return failed.flatMap((path) => whyNot(path, call, diary));
+  if (!broken || diary.paths.length > 0) return [];
   const others = call.legs.filter((leg) => leg.user.id !== ownId && leg.joined_at !== null);
   const kind = diary.entries.length > 0 ? "never_met" : "no_way"; // without a diary more is not known
   return others.map((leg) => ({ kind, name: leg.user.display_name }));
 }
 
 /**
- * What the relay has to do with it.
+ * @param {PathFacts} path one that never came about
+ * @param {Call} call
+ * @param {DiaryFacts} diary
+ * @returns {Cause[]}
+ */
+function whyNot(path, call, diary) {
+  const said = relay(path, diary);
+  if (said.length > 0) return said;
+  if (diary.servers?.turn && !path.found.relay) return [{ kind: "relay_unreachable" }]; // it has never said anything
+  return [noWay(path, nameOf(call, (leg) => leg.leg_id === path.legId), diary)];
+}
+
+/**
+ * What the relay has said.
  *
  * @param {PathFacts} path
  * @param {DiaryFacts} diary

@@ -92,6 +92,7 @@ export class HistoryList {
     if (item.unread) row.dataset.new = "yes"; // and stays so while the page is open, though it has been seen by that
     drawAvatar(need(".avatar", row), peer);
     setText(need("[data-name]", row), name);
+    link(/** @type {HTMLAnchorElement} */ (need("[data-link]", row)), item);
     setText(need("[data-kind-words]", row), KIND_WORDS[kind]());
     setText(need("[data-outcome]", row), item.outcome);
     setText(need("[data-details]", row), item.details);
@@ -162,4 +163,20 @@ function dayKey(when) {
  */
 function label(row, selector, words) {
   need(selector, row).setAttribute("aria-label", words);
+}
+
+/**
+ * To the page of a call that is over. One that goes on is not entered by a look at it.
+ *
+ * @param {HTMLAnchorElement} name
+ * @param {HistoryItem} item
+ */
+function link(name, { call_id, state }) {
+  if (state === "ended") {
+    name.href = `/call/${call_id}`;
+    name.title = _("About this call");
+  } else {
+    name.removeAttribute("href");
+    name.removeAttribute("title");
+  }
 }

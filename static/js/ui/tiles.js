@@ -108,7 +108,8 @@ export class Tiles {
     setText(need("[data-note]", tile), noteOf(other));
     /** @type {HTMLVideoElement} */
     const video = need("video", tile);
-    if (stream && video.srcObject !== stream) {
+    // A video that waits for its first picture holds up the load event of the page; where no way is found, for ever.
+    if (stream && video.srcObject !== stream && document.readyState === "complete") {
       video.srcObject = stream;
       this.#start(video);
     }

@@ -102,6 +102,7 @@ export function startStage({ session, media, page, shortcuts }) {
   layoutEntry.addEventListener("click", changeLayout);
   shortcuts.add({ key: "l", words: _("Who speaks large, or all at the same size"), run: changeLayout });
   session.on("change", draw);
+  window.addEventListener("load", draw);
   draw();
   onPhase(session, (phase) => {
     if (phase !== "ended") return;
