@@ -57,7 +57,7 @@ class TestWriting:
 
     @pytest.mark.gen_test
     async def test_in_a_stall_is_refused_and_can_be_repeated(self, start: Start, stalling: StallingMongo) -> None:
-        running = await start(stalling.overrides(timeout_ms=150))
+        running = await start(stalling.overrides(timeout_ms=1000))
         call, alice, _, mine, theirs = await talking(running)
         with stalling.stalled():
             refused = await mine.request("chat", text="hello", client_id="c-1")
