@@ -165,8 +165,8 @@ class SocketSettings(Section, frozen=True, kw_only=True):
         float, Meta(ge=0.05, le=300, description="A client is pinged after this much silence (proxies cut at 60).")
     ] = 25
     call_heartbeat_interval_s: Annotated[
-        float, Meta(ge=0.05, le=300, description="The same in a call, where somebody is waiting.")
-    ] = 10
+        float, Meta(ge=0.05, le=300, description="The same in a call: whoever is lost is gone for the others in 45 s.")
+    ] = 3
     heartbeat_timeout_s: Annotated[
         float, Meta(ge=0.05, le=300, description="Silence past the interval plus this ends the connection.")
     ] = 10

@@ -22,16 +22,19 @@ MakePerson = Callable[[str], Person]
 
 
 class Demo(NamedTuple):
-    """A running ``ringback serve --demo``: where it is, and the password of alice, bob and carol."""
+    """A running ``ringback serve --demo``: where it is, the password of alice, bob and carol, and its process."""
 
     url: str
     password: str
+    pid: int
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[Demo]:
-    """``ringback serve --demo`` in a process of its own, in an empty ``folder``; settings as environment variables."""
-    command = [sys.executable, "-m", "server.cli", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "data")]
+def serving(folder: Path, port: int = 0, **environment: str) -> Iterator[Demo]:
+    """``ringback serve --demo`` in a process of its own; settings as environment variables. The ``folder`` is empty, or
+    that of one that was killed. Without a ``port`` a free one is taken."""
+    command = [sys.executable, "-m", "server.cli", "serve", "--demo", "--port", str(port)]
+    command += ["--data-dir", str(folder / "data")]
     # The same two people call each other in one journey after the other, faster than any people do.
     limits = {"RINGBACK_CALLS__CALLS_PER_MINUTE": "10000", "RINGBACK_CALLS__CALLS_PER_PAIR_PER_MINUTE": "10000"}
     everything = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | limits | environment
@@ -68,7 +71,7 @@ def _wait_until_ready(process: subprocess.Popen[str], log: Path) -> Demo:
         url = re.search(r"http://localhost:\d+", said)
         password = re.search(r"password is (\S+)", said)
         if url and password:
-            return Demo(url.group(), password.group(1))
+            return Demo(url.group(), password.group(1), process.pid)
     raise AssertionError(f"the server did not start: {said}\n{log.read_text()}")
 
 

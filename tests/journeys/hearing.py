@@ -91,7 +91,7 @@ def listen(someone: Person) -> None:
 
 def begin_counting(someone: Person) -> None:
     """Waits until the tone is heard; gaps count from now on."""
-    someone.page.wait_for_function("async () => (await window.silence('look')).heard")
+    someone.until("async () => (await window.silence('look')).heard")
     someone.page.evaluate("window.silence('begin')")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.browsing import PATIENCE_MS, Person
-from tests.journeys.conftest import Demo
+from tests.journeys.conftest import Demo, serving
 from tests.journeys.hearing import begin_counting, listen, longest_gap_ms, speak
 
 pytestmark = pytest.mark.journey
@@ -57,3 +61,38 @@ def test_a_call_goes_on_on_another_device_by_one_click_and_the_other_hears_no_ga
     for someone in (bob, laptop, telephone):
         someone.close()
         assert someone.problems == []
+
+
+def test_a_call_outlives_a_server_that_is_killed_and_nobody_clicks(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path) as killed:
+        alice = Person(browser, killed.url, "alice", killed.password, bypass_csp=True)
+        bob = Person(browser, killed.url, "bob", killed.password, bypass_csp=True)
+        listen(bob)
+        speak(alice)
+        for someone in (alice, bob):
+            someone.enter()
+        alice.call("bob")
+        bob.answer()
+        for someone in (alice, bob):
+            someone.expect_media()
+        begin_counting(bob)
+
+        os.kill(killed.pid, signal.SIGKILL)
+        for someone in (alice, bob):
+            someone.expect_text("Reconnecting to Ringback, the call goes on")
+            someone.expect_media()
+    with serving(tmp_path, port=urlsplit(killed.url).port or 0):
+        for someone in (alice, bob):
+            # The path of before has been left for a new one: what one does now reaches the other.
+            someone.page.wait_for_function("() => window.peers.length > 1", timeout=PATIENCE_MS)
+            someone.page.wait_for_function(CONNECTED_ALONE, timeout=PATIENCE_MS)
+            someone.expect_media()
+        gap_ms = longest_gap_ms(bob)
+        print(f"the longest gap while the server was killed and restarted: {gap_ms:.0f} ms")
+        alice.button("Mute").click()
+        bob.expect_text(re.compile("muted", re.IGNORECASE))
+        alice.button("Hang up").click()
+        for someone in (alice, bob):
+            someone.page.get_by_role("link", name=re.compile("back", re.IGNORECASE)).first.wait_for()
+            someone.close()
+            assert [problem for problem in someone.problems if "page error" in problem] == []

@@ -8,12 +8,14 @@ import pytest
 
 from server.close_codes import CloseCode
 from server.realtime.framing import PING, TEXT
+from server.realtime.heartbeat import TICK_S
+from server.settings import JobSettings, SocketSettings
 from tests.running import Person, Running, StallingMongo, Start
 from tests.sockets.raw import RawClient, upgrade_request
 
 AS_CONFIGURED: dict[str, object] = {
     "sockets.heartbeat_interval_s": 25,
-    "sockets.call_heartbeat_interval_s": 10,
+    "sockets.call_heartbeat_interval_s": 3,
     "sockets.heartbeat_timeout_s": 10,
 }
 QUICK: dict[str, object] = {
@@ -63,9 +65,14 @@ class TestSilence:
         running = await start(AS_CONFIGURED)
         alice, _ = await running.people("alice", "bob")
         room = await alice.room(await alice.place("bob"))
-        running.clock.move(10)
+        running.clock.move(3)
         await running.server.beat()
         assert await room.next("ping")
+
+    def test_lets_nobody_stay_in_a_call_as_a_ghost_for_more_than_45_s(self) -> None:
+        sockets, jobs = SocketSettings(), JobSettings()
+        unheard_s = sockets.call_heartbeat_interval_s + sockets.heartbeat_timeout_s + TICK_S
+        assert unheard_s + sockets.call_resume_window_s + jobs.sweep_interval_s <= 45
 
     @pytest.mark.gen_test
     async def test_is_not_what_somebody_was_just_spoken_to_in(self, start: Start) -> None:
