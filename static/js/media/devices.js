@@ -1,19 +1,29 @@
 /**
- * Microphone and camera of this person: opened, muted, switched off, and why they could not be. No DOM.
+ * Microphone and camera of this person: opened as they have chosen, muted, switched off, changed while a call goes on,
+ * and why they could not be had. No DOM.
  *
+ * @typedef {import("./inventory.js").DeviceEntry} DeviceEntry
  * @typedef {"denied" | "missing" | "in_use" | "insecure"} ProblemKind
  * @typedef {"microphone" | "camera"} Device
  * @typedef {{device: Device, kind: ProblemKind}} MediaProblem
  *
+ * @typedef {object} DeviceNotice
+ * @property {"replaced" | "found"} kind `replaced`: another one is used now, without the person's doing; `found`: one was
+ *   plugged in, and is not used
+ * @property {Device} device
+ * @property {DeviceEntry} entry
+ *
  * @typedef {object} LocalMediaEvents
  * @property {null} change
+ * @property {DeviceNotice} notice
+ *
+ * @typedef {{id: string | null, group: string | null, processing: string}} Wish what a device was, or would be, opened for
  */
 import { Emitter } from "../realtime/emitter.js";
-
-/** @type {MediaTrackConstraints} */
-export const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-/** 720p is what a call on one screen shows; more only costs the other side's network. @type {MediaTrackConstraints} */
-const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, facingMode: "user" };
+import { cameraConstraints, microphoneConstraints, openDevices } from "./constraints.js";
+import { Inventory } from "./inventory.js";
+import { savesData } from "./network.js";
+import { MediaPreferences } from "./preferences.js";
 
 /** Names that browsers give the same three things; the older ones still come from WebViews. */
 /** @type {Record<string, ProblemKind>} */
@@ -29,6 +39,9 @@ const KIND_OF_ERROR = {
   AbortError: "in_use",
 };
 
+/** @type {Device[]} */
+const DEVICES = ["microphone", "camera"];
+
 /**
  * @param {unknown} error what getUserMedia rejected with
  * @returns {ProblemKind}
@@ -40,36 +53,99 @@ export function classify(error) {
 /** @extends {Emitter<LocalMediaEvents>} */
 export class LocalMedia extends Emitter {
   #devices;
-  /** @type {MediaStreamTrack | null} */
-  #microphone = null;
-  /** @type {MediaStreamTrack | null} */
-  #camera = null;
+  #preferences;
+  #inventory;
+  /** @type {Record<Device, MediaStreamTrack | null>} */
+  #tracks = { microphone: null, camera: null };
+  /** What each was opened for. @type {Record<Device, Wish | null>} */
+  #granted = { microphone: null, camera: null };
   /** @type {MediaProblem[]} */
   #problems = [];
   /** What the person sees of themselves. */
   #preview = new MediaStream();
   /** What the person wants, also of a microphone that comes later. */
-  #wantsMuted = false;
+  #wantsMuted;
+  #pushToTalk;
+  /** A key or a button is held for as long as one speaks. */
+  #talking = false;
+  /** Changes of devices are made one after the other. @type {Promise<unknown>} */
+  #work = Promise.resolve();
+  /** Devices that were there when we looked last; null before the first look. @type {Set<string> | null} */
+  #known = null;
   #stopped = false;
+  /** @type {(() => void)[]} */
+  #forget;
 
-  /** @param {MediaDevices | undefined} [devices] undefined where the page is not served securely */
-  constructor(devices = navigator.mediaDevices) {
+  /**
+   * @param {MediaDevices | undefined} [devices] undefined where the page is not served securely
+   * @param {MediaPreferences} [preferences]
+   * @param {Inventory} [inventory]
+   */
+  constructor(devices = navigator.mediaDevices, preferences = new MediaPreferences(), inventory = new Inventory(devices)) {
     super();
     this.#devices = devices;
+    this.#preferences = preferences;
+    this.#inventory = inventory;
+    this.#pushToTalk = preferences.choices.pushToTalk;
+    this.#wantsMuted = this.#pushToTalk;
+    this.#forget = [
+      inventory.on("change", () => {
+        this.#lookForNew();
+        this.#follow(true);
+      }),
+      preferences.on("change", () => {
+        this.#follow(false);
+        if (preferences.choices.pushToTalk !== this.#pushToTalk) this.#setPushToTalk(preferences.choices.pushToTalk);
+      }),
+    ];
+  }
+
+  get preferences() {
+    return this.#preferences;
+  }
+
+  get inventory() {
+    return this.#inventory;
+  }
+
+  /** @returns {boolean} whether data is to be saved */
+  get saving() {
+    return savesData(this.#preferences.choices.saveData);
   }
 
   /** @returns {MediaStreamTrack | null} */
   get microphone() {
-    return this.#microphone;
+    return this.#tracks.microphone;
   }
 
   /** @returns {MediaStreamTrack | null} null while the camera is off: its light is out then */
   get camera() {
-    return this.#camera;
+    return this.#tracks.camera;
   }
 
+  /** @returns {boolean} whether the person is not heard: muted, or without a microphone */
   get muted() {
-    return !this.#microphone?.enabled;
+    return !this.microphone?.enabled;
+  }
+
+  /** @returns {boolean} whether a key or a button is held to speak */
+  get talking() {
+    return this.#talking;
+  }
+
+  /**
+   * What the others are told: a telephone that is locked, or takes a call of its own, may take away what is switched on.
+   *
+   * @returns {{audio: boolean, video: boolean}} whether sound and picture really come from here
+   */
+  get flowing() {
+    const { microphone, camera } = this.#tracks;
+    return { audio: !this.muted && !microphone?.muted, video: camera !== null && !camera.muted };
+  }
+
+  /** @returns {Device[]} which of those that are on the system has taken away for a while */
+  get interrupted() {
+    return DEVICES.filter((device) => this.#tracks[device]?.muted);
   }
 
   /** @returns {MediaProblem[]} what was asked for and could not be had */
@@ -87,20 +163,32 @@ export class LocalMedia extends Emitter {
    *
    * @param {{camera: boolean}} wanted the microphone is always wanted
    */
-  async open({ camera }) {
-    if (!this.#devices) {
-      this.#problems = [{ device: "microphone", kind: "insecure" }];
-    } else {
-      this.#problems = camera ? await this.#openBoth() : await this.#openOne("microphone");
-    }
-    this.emit("change", null);
+  open({ camera }) {
+    return this.#next(async () => {
+      if (!this.#devices) this.#problems = [{ device: "microphone", kind: "insecure" }];
+      else {
+        await this.#inventory.refresh();
+        this.#problems = camera ? await this.#openBoth() : await this.#openOne("microphone");
+        await this.#inventory.refresh(); // now they have names
+      }
+    });
   }
 
   /** @param {boolean} muted */
   setMuted(muted) {
     this.#wantsMuted = muted;
-    if (this.#microphone) this.#microphone.enabled = !muted;
-    this.emit("change", null);
+    this.#sound();
+  }
+
+  /**
+   * Heard for as long as this is so, muted or not.
+   *
+   * @param {boolean} talking
+   */
+  setTalking(talking) {
+    if (talking === this.#talking) return;
+    this.#talking = talking;
+    this.#sound();
   }
 
   /**
@@ -108,26 +196,51 @@ export class LocalMedia extends Emitter {
    *
    * @param {boolean} on
    */
-  async setCamera(on) {
-    this.#problems = this.#problems.filter(({ device }) => device !== "camera");
-    if (!on) this.#setCameraTrack(null);
-    else if (!this.#devices) this.#problems.push({ device: "camera", kind: "insecure" });
-    else if (!this.#camera) this.#problems.push(...(await this.#openOne("camera")));
-    this.emit("change", null);
+  setCamera(on) {
+    return this.#next(async () => {
+      this.#acquit("camera");
+      if (!on) this.#setTrack("camera", null);
+      else if (!this.#devices) this.#problems.push({ device: "camera", kind: "insecure" });
+      else if (!this.camera) this.#problems.push(...(await this.#openOne("camera")));
+    });
+  }
+
+  /** What the system has ended while nobody looked at the page is opened anew. */
+  recover() {
+    for (const device of DEVICES) if (this.#tracks[device]?.readyState === "ended") this.#lost(device);
   }
 
   /** Releases both for good. */
   stop() {
     this.#stopped = true;
-    this.#microphone?.stop();
-    this.#camera?.stop();
+    for (const forget of this.#forget) forget();
+    for (const device of DEVICES) this.#tracks[device]?.stop();
+    this.emit("change", null);
+  }
+
+  /** @param {() => Promise<void>} work */
+  #next(work) {
+    const done = this.#work.then(work).then(() => this.emit("change", null));
+    this.#work = done.catch(() => {});
+    return done;
+  }
+
+  /** @param {boolean} on with it one begins muted, and without it one is heard again */
+  #setPushToTalk(on) {
+    this.#pushToTalk = on;
+    this.#talking = false;
+    this.setMuted(on);
+  }
+
+  #sound() {
+    if (this.microphone) this.microphone.enabled = this.#talking || !this.#wantsMuted;
     this.emit("change", null);
   }
 
   /** @returns {Promise<MediaProblem[]>} */
   async #openBoth() {
     try {
-      this.#take(await this.#ask({ audio: MICROPHONE, video: CAMERA }));
+      await this.#take(DEVICES);
       return [];
     } catch {
       // One of the two is refused or missing; asking for each alone says which.
@@ -143,56 +256,143 @@ export class LocalMedia extends Emitter {
    */
   async #openOne(device) {
     try {
-      this.#take(await this.#ask(device === "microphone" ? { audio: MICROPHONE } : { video: CAMERA }));
+      await this.#take([device]);
       return [];
     } catch (error) {
       return [{ device, kind: classify(error) }];
     }
   }
 
-  /** @param {MediaStreamConstraints} constraints */
-  #ask(constraints) {
-    return /** @type {MediaDevices} */ (this.#devices).getUserMedia(constraints);
-  }
-
-  /** @param {MediaStream} stream */
-  #take(stream) {
+  /** @param {Device[]} wanted rejects like getUserMedia */
+  async #take(wanted) {
+    const wishes = wanted.map((device) => this.#wish(device));
+    const { choices } = this.#preferences;
+    const chosen = (/** @type {Device} */ device) => this.#inventory.find(device, choices[device]);
+    const stream = await openDevices(/** @type {MediaDevices} */ (this.#devices), {
+      ...(wanted.includes("microphone") && { audio: microphoneConstraints(choices, chosen("microphone")) }),
+      ...(wanted.includes("camera") && { video: cameraConstraints(chosen("camera")) }),
+    });
     if (this.#stopped) {
       for (const track of stream.getTracks()) track.stop(); // the call ended while the person was being asked
       return;
     }
-    const [microphone] = stream.getAudioTracks();
-    const [camera] = stream.getVideoTracks();
-    if (microphone) this.#setMicrophoneTrack(microphone);
-    if (camera) this.#setCameraTrack(camera);
-  }
-
-  /** @param {MediaStreamTrack} track */
-  #setMicrophoneTrack(track) {
-    this.#microphone?.stop();
-    this.#microphone = track;
-    track.enabled = !this.#wantsMuted;
-    track.onended = () => this.#unplugged("microphone");
-  }
-
-  /** @param {MediaStreamTrack | null} track */
-  #setCameraTrack(track) {
-    if (this.#camera) {
-      this.#preview.removeTrack(this.#camera);
-      this.#camera.stop();
+    for (const [index, device] of wanted.entries()) {
+      const [track] = device === "microphone" ? stream.getAudioTracks() : stream.getVideoTracks();
+      if (!track) continue;
+      this.#granted[device] = wishes[index];
+      this.#setTrack(device, track);
     }
-    this.#camera = track;
+  }
+
+  /**
+   * @param {Device} device
+   * @param {MediaStreamTrack | null} track
+   */
+  #setTrack(device, track) {
+    const before = this.#tracks[device];
+    before?.stop();
+    this.#tracks[device] = track;
+    if (device === "camera") {
+      if (before) this.#preview.removeTrack(before);
+      if (track) this.#preview.addTrack(track);
+    }
     if (!track) return;
-    this.#preview.addTrack(track);
-    track.onended = () => this.#unplugged("camera");
+    if (device === "microphone") track.enabled = this.#talking || !this.#wantsMuted;
+    track.onended = () => this.#lost(device);
+    track.onmute = track.onunmute = () => this.emit("change", null);
+  }
+
+  /** @param {Device} device of which nothing is to be said any more */
+  #acquit(device) {
+    this.#problems = this.#problems.filter((problem) => problem.device !== device);
+  }
+
+  // ---- changed while they are open
+
+  /**
+   * @param {Device} device
+   * @returns {Wish} what it would be opened for now
+   */
+  #wish(device) {
+    const { choices } = this.#preferences;
+    const id = this.#inventory.find(device, choices[device])?.id ?? null;
+    const sound = device === "microphone";
+    return {
+      id,
+      group: sound && id === null ? this.#inventory.systemMicrophoneGroup : null,
+      processing: sound ? `${choices.noiseSuppression} ${choices.echoCancellation}` : "",
+    };
+  }
+
+  /**
+   * The choice is another one, or what it means is: each device that is open is changed to what is meant now.
+   *
+   * @param {boolean} tells whether that is news to the person
+   */
+  #follow(tells) {
+    for (const device of DEVICES) if (this.#isOutdated(device)) this.#change(device, tells);
+  }
+
+  /** @param {Device} device */
+  #isOutdated(device) {
+    const granted = this.#granted[device];
+    const wish = this.#wish(device);
+    if (!granted || !this.#tracks[device]) return false;
+    if (granted.id === null && granted.group === null) granted.group = wish.group; // known only since it was opened
+    return granted.id !== wish.id || granted.processing !== wish.processing || granted.group !== wish.group;
+  }
+
+  /**
+   * @param {Device} device
+   * @param {boolean} tells
+   */
+  #change(device, tells) {
+    this.#next(async () => {
+      const before = this.#tracks[device];
+      if (this.#stopped || !before || !this.#isOutdated(device)) return; // what was asked before has done it
+      if (device === "camera") before.stop(); // telephones cannot have two cameras open
+      this.#acquit(device);
+      this.#problems.push(...(await this.#openOne(device)));
+      if (this.#tracks[device] !== before) {
+        if (tells) this.#tellReplaced(device);
+      } else if (before.readyState === "ended") this.#setTrack(device, null);
+      else this.#granted[device] = this.#wish(device); // the one before goes on, and nothing is asked again and again
+    });
+  }
+
+  /** @param {Device} device */
+  #tellReplaced(device) {
+    const track = this.#tracks[device];
+    if (!track) return;
+    const entry = { id: track.getSettings().deviceId ?? "", label: track.label };
+    this.emit("notice", { kind: "replaced", device, entry });
   }
 
   /** @param {Device} device pulled out, or taken away by the browser's own switch */
-  #unplugged(device) {
+  #lost(device) {
     if (this.#stopped) return;
-    if (device === "microphone") this.#microphone = null;
-    else this.#setCameraTrack(null);
-    this.#problems = [...this.#problems.filter((problem) => problem.device !== device), { device, kind: "missing" }];
+    this.#setTrack(device, null);
+    this.#next(async () => {
+      if (this.#tracks[device]) return;
+      await this.#inventory.refresh();
+      this.#acquit(device);
+      this.#problems = [...this.#problems, ...(await this.#openOne(device))];
+      this.#tellReplaced(device);
+    });
     this.emit("change", null);
+  }
+
+  #lookForNew() {
+    const { lists } = this.#inventory;
+    const all = DEVICES.flatMap((device) => lists[device].map((entry) => ({ device, entry })));
+    const named = all.filter(({ entry }) => entry.label !== "");
+    const before = this.#known;
+    if (named.length === 0) return; // without permission they have no names
+    this.#known = new Set(named.map(({ entry }) => entry.id));
+    if (!before) return;
+    for (const { device, entry } of named) {
+      if (before.has(entry.id) || !this.#tracks[device] || this.#isOutdated(device)) continue;
+      this.emit("notice", { kind: "found", device, entry });
+    }
   }
 }

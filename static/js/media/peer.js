@@ -26,6 +26,7 @@
  * @property {() => Promise<RTCConfiguration>} [freshConfiguration] the same, as it is good for an ICE restart: the
  *   credentials of the first one may have run out long ago
  * @property {Kind[]} [receive] what we want even where we send nothing
+ * @property {(sdp: string) => string} [asking] what our description says to the other side about its sending
  * @property {Clock} [clock]
  * @property {typeof RTCPeerConnection} [PeerConnectionClass]
  *
@@ -78,6 +79,7 @@ export function createPeer({
   configuration = {},
   freshConfiguration,
   receive: wanted = ["audio", "video", "screen"],
+  asking = (sdp) => sdp,
   clock = systemClock,
   PeerConnectionClass = RTCPeerConnection,
 }) {
@@ -133,7 +135,7 @@ export function createPeer({
 
   function sendDescription() {
     const { type, sdp } = /** @type {RTCSessionDescription} */ (pc.localDescription);
-    send({ type: /** @type {"offer" | "answer"} */ (type), sdp });
+    send({ type: /** @type {"offer" | "answer"} */ (type), sdp: asking(sdp) });
   }
 
   function allowOffers() {

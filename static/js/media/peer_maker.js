@@ -14,7 +14,11 @@
  * @property {import("../realtime/clock.js").Clock} clock
  */
 import { createPeer } from "./peer.js";
+import { asking } from "./sdp.js";
 import { tracksInto } from "./sent_media.js";
+
+/** Where data is saved: a picture of 360 lines. */
+const SAVING_PICTURE_BITS_PER_S = 400_000;
 
 /**
  * @param {PeerMakerOptions} options
@@ -30,6 +34,7 @@ export function peerMaker({ configuration, media, screen, ready, rank, tell, clo
         initiator,
         configuration: servers,
         freshConfiguration: configuration,
+        asking: (sdp) => asking(sdp, { videoBitsPerS: media.saving ? SAVING_PICTURE_BITS_PER_S : null }),
         clock,
         send: ({ type, ...fields }) => tell(type, { to: legId, ...fields }),
         onError: (error) => console.warn("negotiation failed", error),

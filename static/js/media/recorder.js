@@ -10,8 +10,10 @@
  * @property {number} level how loud it is right now, several times a second while recording
  */
 import { Emitter } from "../realtime/emitter.js";
-import { classify, MICROPHONE } from "./devices.js";
+import { microphoneConstraints, openDevices } from "./constraints.js";
+import { classify } from "./devices.js";
 import { inSteps, loudness } from "./levels.js";
+import { MediaPreferences } from "./preferences.js";
 
 /** What browsers can record, the best one first: Opus everywhere but in Safari. */
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg"];
@@ -33,6 +35,7 @@ export function recordingType() {
 export class VoiceRecorder extends Emitter {
   #maxMs;
   #devices;
+  #preferences;
   /** @type {RecorderState} */
   #state = "idle";
   /** @type {RecorderProblem | null} */
@@ -47,11 +50,13 @@ export class VoiceRecorder extends Emitter {
   /**
    * @param {number} maxMs it stops by itself then
    * @param {MediaDevices | undefined} [devices] undefined where the page is not served securely
+   * @param {MediaPreferences} [preferences] which microphone
    */
-  constructor(maxMs, devices = navigator.mediaDevices) {
+  constructor(maxMs, devices = navigator.mediaDevices, preferences = new MediaPreferences()) {
     super();
     this.#maxMs = maxMs;
     this.#devices = devices;
+    this.#preferences = preferences;
   }
 
   /** @returns {RecorderState} */
@@ -81,8 +86,9 @@ export class VoiceRecorder extends Emitter {
     const type = recordingType();
     if (!this.#devices || !type) return this.#fail(this.#devices ? "unsupported" : "insecure");
     this.#become("asking");
+    const { choices } = this.#preferences;
     try {
-      const stream = await this.#devices.getUserMedia({ audio: MICROPHONE });
+      const stream = await openDevices(this.#devices, { audio: microphoneConstraints(choices, choices.microphone) });
       if (attempt !== this.#attempt) return release(stream); // given up while the browser was asking
       this.#begin(new Take(stream, type, this.#maxMs));
     } catch (error) {

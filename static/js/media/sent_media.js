@@ -44,12 +44,7 @@ export class SentMedia {
   /** Says what is sent now, unless that was said last. */
   tell() {
     /** @type {MediaState} */
-    const state = {
-      audio: !this.#media.muted,
-      video: this.#media.camera !== null,
-      screen: this.#screen.track !== null,
-      hand: this.#hand,
-    };
+    const state = { ...this.#media.flowing, screen: this.#screen.track !== null, hand: this.#hand };
     const text = JSON.stringify(state);
     if (text === this.#told) return;
     this.#told = text;

@@ -5,6 +5,7 @@ import { deviceSettings } from "../settings/devices.js";
 import { notificationSettings } from "../settings/notifications.js";
 import { blockedPeople, languageSetting } from "../settings/others.js";
 import { profileSettings } from "../settings/profile.js";
+import { soundSettings } from "../settings/sound.js";
 import { need, setText } from "../ui/dom.js";
 import { startShell } from "../ui/shell.js";
 
@@ -13,6 +14,7 @@ const { client, start } = startShell(readBoot());
 profileSettings(client.api);
 callSettings(client.api);
 notificationSettings(client.api);
+soundSettings();
 deviceSettings(client.api);
 languageSetting(client.api);
 blockedPeople(client.api);

@@ -117,6 +117,7 @@ export class IncomingDialog {
     need("[data-answer]", this.#dialog).dataset.media = call.media;
     setText(need("[data-answer] [data-label]", this.#dialog), waiting ? _("Hang up and answer") : _("Answer"));
     need("[data-answer-audio]", this.#dialog).hidden = !video || waiting;
+    this.#offerPreview(call, waiting);
     this.#listOthers();
     this.#tellProblem("");
     this.#enable(this.#deciding !== call);
@@ -132,6 +133,19 @@ export class IncomingDialog {
   #open(waiting, caller) {
     if (waiting) this.#stepIn(caller);
     else this.#takeOver();
+  }
+
+  /**
+   * The call's own page rings, too, and shows how one comes across; who is in a call stays there.
+   *
+   * @param {Call} call
+   * @param {boolean} waiting
+   */
+  #offerPreview({ call_id }, waiting) {
+    /** @type {HTMLAnchorElement} */
+    const link = need("[data-preview]", this.#dialog);
+    link.href = `/call/${call_id}#preview`;
+    link.hidden = waiting;
   }
 
   /** As long as it rings there must be something to answer with, whatever has closed the dialog. */

@@ -1,12 +1,12 @@
 /**
- * The pictures and voices of the others: one tile each, and one more for a screen that somebody shows; kept as long as
+ * The pictures of the others: one tile each, and one more for a screen that somebody shows; kept as long as
  * they are there, so that nothing flickers.
  *
  * @typedef {import("../types.js").User} User
  * @typedef {import("../media/other.js").OtherView} OtherView
  *
  * @typedef {object} TileOptions
- * @property {() => void} onSilenced the browser does not let a voice be heard before a gesture
+ * @property {() => void} onSilenced the browser lets nothing play before a gesture
  * @property {(key: string) => void} onEnlarge somebody wants to see that tile large, or no longer
  */
 import { _ } from "../i18n.js";
@@ -82,6 +82,8 @@ export class Tiles {
     /** @type {HTMLVideoElement} */
     const video = need("video", tile);
     video.setAttribute("aria-label", name);
+    video.muted = true; // their voice is heard by itself: see voices.js
+    tile.dataset.key = key;
     video.addEventListener("resize", () => {
       tile.dataset.orientation = video.videoHeight > video.videoWidth ? "portrait" : "landscape";
     });

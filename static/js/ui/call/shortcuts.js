@@ -8,6 +8,7 @@
  * @property {string} [label] how the key is called in the list; without it, the key itself
  * @property {() => void} run when it is pressed
  * @property {() => void} [release] when it is let go, for keys that work while they are held
+ * @property {() => boolean} [first] whether it goes before what the key does to whatever has the focus
  */
 import { _ } from "../../i18n.js";
 import { copyOf, need, setText } from "../dom.js";
@@ -22,13 +23,16 @@ export class Shortcuts {
   /** @type {Shortcut | null} */
   #held = null;
   #isActive;
+  /** What has the focus got it by the pointer: the keys are free. */
+  #pointing = false;
   #dialog = /** @type {HTMLDialogElement} */ (need("#shortcuts"));
 
   /** @param {() => boolean} isActive whether keys do anything now */
   constructor(isActive) {
     this.#isActive = isActive;
     document.addEventListener("keydown", (event) => this.#down(event));
-    document.addEventListener("keyup", (event) => this.#up(event.key.toLowerCase()));
+    document.addEventListener("keyup", (event) => this.#up(event));
+    document.addEventListener("pointerdown", () => (this.#pointing = true), { capture: true });
     window.addEventListener("blur", () => this.#release());
     for (const opener of document.querySelectorAll("[data-open-shortcuts]")) {
       opener.addEventListener("click", () => this.#show());
@@ -43,20 +47,24 @@ export class Shortcuts {
 
   /** @param {KeyboardEvent} event */
   #down(event) {
+    if (event.key === "Tab") this.#pointing = false;
     const shortcut = this.#byKey.get(event.key.toLowerCase());
     if (!shortcut || event.ctrlKey || event.altKey || event.metaKey || !this.#isActive()) return;
     const target = /** @type {Element} */ (event.target);
     if (target.closest(TYPED_INTO) || document.querySelector("dialog[open], [popover]:popover-open")) return;
-    if (event.key === " " && target.closest(PRESSED_BY_SPACE)) return;
+    const free = shortcut.first?.() || (shortcut.release && this.#pointing);
+    if (event.key === " " && target.closest(PRESSED_BY_SPACE) && !free) return;
     event.preventDefault();
     if (event.repeat) return;
     if (shortcut.release) this.#held = shortcut;
     shortcut.run();
   }
 
-  /** @param {string} key */
-  #up(key) {
-    if (this.#held?.key === key) this.#release();
+  /** @param {KeyboardEvent} event */
+  #up(event) {
+    if (this.#held?.key !== event.key.toLowerCase()) return;
+    event.preventDefault(); // in Firefox a button is pressed by letting go
+    this.#release();
   }
 
   #release() {
