@@ -94,6 +94,17 @@ export class Api {
     return this.#send("POST", `/calls/${callId}/hangup`);
   }
 
+  /**
+   * What was written in a call, newest first.
+   *
+   * @param {string} callId
+   * @param {string | null} [before] the `next` of an earlier page
+   * @returns {Promise<{items: import("./chat/log.js").ChatMessage[], next: string | null}>}
+   */
+  chat(callId, before = null) {
+    return this.#send("GET", `/calls/${callId}/chat${before ? `?before=${before}` : ""}`);
+  }
+
   /** @returns {Promise<IceConfig>} */
   iceServers() {
     return this.#send("GET", "/ice-servers");

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.accessible import SOUND, faults, walk
-from tests.journeys.browsing import GROWN, PATIENCE_MS, Person
+from tests.journeys.browsing import PATIENCE_MS, READ_COUNTERS, Person
 
 pytestmark = pytest.mark.journey
 
@@ -30,8 +30,8 @@ def connected_to(someone: Person, count: int) -> None:
 
 def hears(someone: Person) -> None:
     """Sound goes on arriving."""
-    before = {"audio_packets": someone.counters()["audio_packets"]}
-    someone.page.wait_for_function(GROWN, arg=before, timeout=PATIENCE_MS)
+    before = someone.counters()["audio_packets"]
+    someone.until(f"async () => (await ({READ_COUNTERS})()).audio_packets > {before}")
 
 
 def three(person: MakePerson) -> tuple[Person, Person, Person]:
@@ -112,3 +112,73 @@ def test_the_page_of_a_call_of_three_is_accessible(person: MakePerson) -> None:
     alice.page.keyboard.press("?")
     shows(alice.page.get_by_role("dialog", name="Keyboard shortcuts"))
     assert faults(alice.page) == []
+
+
+def write(someone: Person, text: str) -> None:
+    """Writes into the chat, which is open."""
+    someone.page.get_by_label("Write to everybody in the call").fill(text)
+    someone.page.keyboard.press("Enter")
+
+
+def test_what_is_written_reaches_all_also_who_comes_later_and_stays_when_the_call_is_over(person: MakePerson) -> None:
+    alice, bob, carol = person("alice"), person("bob"), person("carol")
+    alice.button("Audio call to bob").click()
+    bob.answer()
+    connected_to(bob, 1)
+    bob.button("Chat").click()
+    write(bob, "<b>Look</b>: https://example.org/plan.")
+    alice.page.locator(".toast").get_by_role("button", name="Read").click()
+    link = alice.page.locator("#panel-chat").get_by_role("link", name="https://example.org/plan")
+    expect(link).to_have_attribute("rel", "noopener noreferrer", timeout=PATIENCE_MS)
+    expect(alice.page.locator(".chat-message-text")).to_have_text("<b>Look</b>: https://example.org/plan.")
+    write(alice, "Thank you")
+    expect(bob.page.locator(".chat-message-text").nth(1)).to_have_text("Thank you", timeout=PATIENCE_MS)
+    assert faults(alice.page) == []
+
+    alice.page.get_by_role("tab", name="People").click()
+    call_in(alice, "carol")
+    carol.answer()
+    carol.button("Chat").click()
+    expect(carol.page.locator(".chat-message-text")).to_have_count(2, timeout=PATIENCE_MS)
+
+    alice.button("Leave").click()
+    alice.button("End the call for everybody").click()
+    bob.expect_text(re.compile("Talked for"))
+    bob.page.reload()
+    bob.button("Read the chat").click()
+    expect(bob.page.locator(".chat-message-text")).to_have_text(["<b>Look</b>: https://example.org/plan.", "Thank you"])
+    expect(bob.page.get_by_label("Write to everybody in the call")).to_be_hidden()
+
+
+# What comes in as the second video of a connection.
+SCREEN_ARRIVES = """
+async () => {
+  for (const peer of window.peers) {
+    const [, screen] = peer.getReceivers().filter(({ track }) => track.kind === "video");
+    for (const stats of (await screen?.getStats())?.values() ?? []) {
+      if (stats.type === "inbound-rtp" && stats.framesDecoded > 0) return true;
+    }
+  }
+  return false;
+}
+"""
+
+
+def test_a_screen_is_shown_large_beside_the_camera_until_it_is_stopped(person: MakePerson) -> None:
+    alice, bob = person("alice"), person("bob")
+    alice.button("Audio call to bob").click()
+    bob.answer()
+    connected_to(alice, 1)
+    bob.button("Show screen").click()
+    screen = alice.page.locator(".tile[data-kind=screen]")
+    shows(screen)
+    expect(screen).to_have_attribute("data-size", "large")
+    expect(screen).to_contain_text("bob’s screen")
+    alice.until(SCREEN_ARRIVES)
+    screen.hover()
+    screen.get_by_role("button", name="Show all at the same size").click()
+    expect(screen).to_have_attribute("data-size", "usual")
+    shows(bob.page.get_by_text("The others see your screen", exact=True).last)
+    bob.button("Stop").click()
+    expect(screen).to_have_count(0, timeout=PATIENCE_MS)
+    alice.button("Hang up").click()

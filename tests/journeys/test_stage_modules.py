@@ -174,3 +174,89 @@ def test_of_many_names_two_are_said(run: Run, others: str, said: str) -> None:
 def test_afterwards_and_where_nobody_came_all_are_named(run: Run) -> None:
     body = 'return [names("ended", leg("Bob", "left"), leg("Carol", "missed")), names("active", leg("Bob", "left"))];'
     assert run(NAMES + body) == ["Bob and Carol", "Bob"]
+
+
+# ── what is written ──
+
+LINKS = 'const { linked, pieces } = await import("/js/ui/links.js");'
+HREFS = "return pieces(text).filter(({ href }) => href).map(({ text, href }) => [text, href]);"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see https://example.org/a?b=c#d", [["https://example.org/a?b=c#d", "https://example.org/a?b=c#d"]]),
+        ("(http://example.org/a).", [["http://example.org/a", "http://example.org/a"]]),
+        ("https://example.org/a_(b)", [["https://example.org/a_(b)", "https://example.org/a_(b)"]]),
+        ("看 https://example.org/。", [["https://example.org/", "https://example.org/"]]),
+        ("HTTPS://EXAMPLE.ORG", [["HTTPS://EXAMPLE.ORG", "https://example.org/"]]),
+    ],
+)
+def test_an_address_in_a_message_becomes_a_link(run: Run, text: str, found: list[list[str]]) -> None:
+    assert run(f"{LINKS} const text = {text!r}; {HREFS}") == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "javascript:alert(1)",
+        "data:text/html,hi",
+        "example.org",
+        "https://",
+        "https://bank.example@evil.example/",
+        "file:///",
+    ],
+)
+def test_nothing_else_becomes_one(run: Run, text: str) -> None:
+    assert run(f"{LINKS} const text = {text!r}; {HREFS}") == []
+
+
+def test_a_link_gives_the_other_page_no_hand_on_this_one(run: Run) -> None:
+    body = 'const [link] = linked("https://example.org"); return [link.rel, link.target, link.textContent];'
+    assert run(LINKS + body) == ["noopener noreferrer", "_blank", "https://example.org"]
+
+
+def test_markup_in_a_message_stays_text(run: Run) -> None:
+    body = """
+      const p = document.createElement("p"); p.append(...linked("<img src=x> https://a.example/<b>bold</b>"));
+      return [p.querySelectorAll("img, b").length, p.textContent];
+    """
+    assert run(LINKS + body) == [0, "<img src=x> https://a.example/<b>bold</b>"]
+
+
+def test_messages_stand_in_the_order_of_their_ids_each_once(run: Run) -> None:
+    body = """
+      const { ChatLog } = await import("/js/chat/log.js"); const log = new ChatLog();
+      const message = (id) => ({ message_id: id, user: { id: "u" }, text: id, sent_at: "" });
+      const fresh = [log.add([message("3"), message("1")]), log.add([message("1"), message("2")])];
+      return [log.messages.map(({ text }) => text), fresh.map((each) => each.length), log.oldest];
+    """
+    assert run(body) == [["1", "2", "3"], [2, 1], "1"]
+
+
+# ── who cannot hear whom ──
+
+TROUBLES = """
+  const { troublesOf } = await import("/js/ui/call/troubles.js");
+  const other = (legId, paths, path = "connected") => ({ legId, path, paths, user: { display_name: legId } });
+"""
+
+
+def test_a_pair_that_is_apart_is_named(run: Run) -> None:
+    body = 'return troublesOf([other("Bob", { Carol: "failed" }), other("Carol", { Bob: "disconnected" })], "me");'
+    assert run(TROUBLES + body) == ["Bob and Carol cannot hear each other"]
+
+
+def test_what_only_one_of_a_pair_says_is_said_of_that_one(run: Run) -> None:
+    body = 'return troublesOf([other("Bob", {}), other("Carol", { Bob: "failed" })], "me");'
+    assert run(TROUBLES + body) == ["Carol cannot hear Bob"]
+
+
+@pytest.mark.parametrize("bob", ['other("Bob", { me: "failed" })', 'other("Bob", {}, "disconnected")'])
+def test_a_pair_that_one_belongs_to_oneself_is_said_so(run: Run, bob: str) -> None:
+    assert run(f'{TROUBLES} return troublesOf([{bob}], "me");') == ["You and Bob cannot hear each other at the moment"]
+
+
+def test_a_path_that_is_still_being_made_is_no_trouble(run: Run) -> None:
+    body = 'return troublesOf([other("Bob", { Carol: "checking" }, "checking"), other("Carol", {}, null)], "me");'
+    assert run(TROUBLES + body) == []

@@ -28,6 +28,7 @@
  * @property {null} change
  * @property {import("./others.js").OthersEvents["notice"]} notice something worth a word to those who do not see it
  * @property {import("./others.js").OthersEvents["peer"]} peer a connection to one of the others has been made, or ended
+ * @property {Record<string, any>} snapshot the room as it is now, after this session has taken it in
  * @property {Frame} frame every event of the room in its order, after this session has heard it
  *
  * @typedef {object} CallHttp the same acts over HTTP, for when the socket is away
@@ -340,6 +341,7 @@ export class CallSession extends Emitter {
     this.#nowEntered();
     this.#others.drawAnew(snapshot.participants, continued, this.#expected);
     this.#mediaReady.then(() => this.#tellMedia());
+    this.emit("snapshot", snapshot);
     this.emit("change", null);
   }
 
