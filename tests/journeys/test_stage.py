@@ -164,7 +164,7 @@ async () => {
 """
 
 
-def test_a_screen_is_shown_large_beside_the_camera_until_it_is_stopped(person: MakePerson) -> None:
+def test_a_screen_is_shown_large_and_in_a_window_of_its_own_until_it_is_stopped(person: MakePerson) -> None:
     alice, bob = person("alice"), person("bob")
     alice.button("Audio call to bob").click()
     bob.answer()
@@ -175,6 +175,10 @@ def test_a_screen_is_shown_large_beside_the_camera_until_it_is_stopped(person: M
     expect(screen).to_have_attribute("data-size", "large")
     expect(screen).to_contain_text("bob’s screen")
     alice.until(SCREEN_ARRIVES)
+    alice.page.keyboard.press("i")
+    alice.until("async () => document.pictureInPictureElement?.videoWidth > 0")
+    alice.page.keyboard.press("i")
+    alice.until("async () => document.pictureInPictureElement === null")
     screen.hover()
     screen.get_by_role("button", name="Show all at the same size").click()
     expect(screen).to_have_attribute("data-size", "usual")

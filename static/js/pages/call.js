@@ -19,6 +19,7 @@ import { startMore } from "../ui/call/more.js";
 import { startMuteRequests } from "../ui/call/mute_requests.js";
 import { SidePanel } from "../ui/call/panel.js";
 import { startPeople } from "../ui/call/people.js";
+import { startPicture } from "../ui/call/picture.js";
 import { startProblems } from "../ui/call/problems.js";
 import { startPushToTalk } from "../ui/call/push_to_talk.js";
 import { startQuality } from "../ui/call/quality.js";
@@ -49,7 +50,7 @@ const context = { boot, shell, session, media, page: need("#call"), panel, short
 onPhase(session, (phase) => {
   if (phase === "ended") panel.close();
 });
-startStage(context);
+startPicture(context, startStage(context));
 startVoices(context);
 startStatus(context);
 const problems = startProblems(context);

@@ -5,6 +5,9 @@
  * @typedef {import("./context.js").CallContext} CallContext
  * @typedef {import("../../media/other.js").OtherView} OtherView
  * @typedef {import("../../media/phase.js").Phase} Phase
+ *
+ * @typedef {object} Stage
+ * @property {() => MediaStream | null} watched the picture that one looks at: the large one, else of whoever speaks
  */
 import { _ } from "../../i18n.js";
 import { Levels, Speaking } from "../../media/speaking.js";
@@ -20,7 +23,10 @@ const LISTEN_EVERY_MS = 200;
 /** What this person likes better is kept for the next call. */
 const LAYOUT = "ringback.layout";
 
-/** @param {CallContext} context */
+/**
+ * @param {CallContext} context
+ * @returns {Stage}
+ */
 export function startStage({ session, media, page, shortcuts }) {
   const tapToHear = need("#tap-to-hear");
   /** @type {HTMLVideoElement} */
@@ -62,6 +68,16 @@ export function startStage({ session, media, page, shortcuts }) {
     const screen = shown.at(-1);
     if (screen) return screenKey(screen);
     return followsSpeaker && others.length > 1 ? (speaking.active ?? others[0].legId) : null;
+  }
+
+  /** @type {Stage["watched"]} */
+  function watched() {
+    const { others } = session.view;
+    const key = large();
+    const screen = others.find((other) => key === screenKey(other.legId));
+    if (screen && showsScreen(screen)) return screen.screen;
+    const seen = others.filter(showsPicture);
+    return (seen.find(({ legId }) => legId === (key || speaking.active)) ?? seen[0])?.stream ?? null;
   }
 
   /** @param {string} key */
@@ -109,4 +125,5 @@ export function startStage({ session, media, page, shortcuts }) {
     tapToHear.hidden = true;
     clearInterval(listening);
   });
+  return { watched };
 }
