@@ -38,6 +38,8 @@ class Quality:
         )
         self._rooms.say(room, notice, skip=mine)
         await self._log.note(room.call_id, mine, frame.legs)
+        if mine not in room.members:  # gone while the database was asked
+            self._log.left(room.call_id, mine)
         return None
 
     def _on_left(self, room: Room, leg_id: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.journeys.accessible import faults
 from tests.journeys.browsing import PATIENCE_MS, Person
 from tests.journeys.conftest import Demo, serving
 from tests.journeys.test_relay import relaying
@@ -84,6 +85,7 @@ def test_how_good_a_call_is_shows_both_ways_and_stays_with_it(browser: Browser, 
         for way, label in ((ways.nth(0), "You hear bob"), (ways.nth(1), "bob hears you")):
             expect(way).to_have_text(re.compile(f"{label}(Very good|Good|Fair|Poor)"))
             expect(way.locator(".bars")).to_have_attribute("data-bars", re.compile("[1-4]"))
+        assert faults(alice.page) == []
 
         alice.button("Hang up").click()
         heard = bob.page.locator("#call-heard li")
@@ -91,6 +93,7 @@ def test_how_good_a_call_is_shows_both_ways_and_stays_with_it(browser: Browser, 
         expect(heard.nth(0)).to_contain_text("你听到的 alice")
         expect(alice.page.locator("#call-heard")).to_contain_text("bob heard you")
         expect(alice.page.locator("#call-why")).to_be_hidden()
+        assert faults(bob.page) == []
         alice.button("Copy the report").click()
         alice.expect_text("The report is on the clipboard")
         copied = alice.page.evaluate("() => navigator.clipboard.readText()")
@@ -157,6 +160,8 @@ def test_a_relay_that_is_down_is_named(browser: Browser, tmp_path: Path) -> None
             bob.answer("接听")
             expect_causes((alice, bob), UNREACHABLE)
             assert f"server {address} 701" in report(bob)
+            alice.page.get_by_text("Report of this call").first.click()
+            assert faults(alice.page) == []
 
 
 def test_whoever_is_cut_off_without_a_word_is_told_of_to_the_other(browser: Browser, tmp_path: Path) -> None:

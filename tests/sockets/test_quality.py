@@ -183,6 +183,23 @@ class TestKeeping:
         await running.services.background.catch_up()
         assert await stored(running, call) == {mine.leg_id: 2}
 
+    @pytest.mark.gen_test
+    async def test_of_somebody_who_leaves_meanwhile_nothing_stays_behind(
+        self, start: Start, stalling: StallingMongo
+    ) -> None:
+        running = await start(stalling.overrides())
+        alice, bob = await running.people("alice", "bob")
+        call, mine, theirs = await running.both_in(alice, bob)
+        leg_id = mine.leg_id
+        with stalling.stalled():
+            await mine.send("quality", legs={theirs.leg_id: GOOD})
+            await theirs.next("quality")
+            await mine.socket.close(1000)
+            await theirs.next("leave")
+        await running.until(lambda: len(running.services.background) == 0)
+        await running.until(lambda: len(running.services.quality) == 0)
+        assert await stored(running, call) == {leg_id: 1}
+
 
 async def stored(running: Running, call: dict[str, Any]) -> dict[str, int]:
     """How many reports the database has, by the leg that made them."""

@@ -29,7 +29,7 @@ export function startQuality({ boot, session, panel }) {
 
   function draw() {
     const { others } = session.view;
-    const known = isTalking(session) ? others.filter(({ legId, path }) => path === "connected" && watch.of(legId).heard) : [];
+    const known = isTalking(session) ? others.filter((other) => isHeard(other, watch.of(other.legId).heard)) : [];
     const all = known.map(({ legId }) => barsOf(watch.of(legId).heard?.score ?? null));
     button.hidden = all.length === 0;
     weak.hidden = !all.includes(1);
@@ -80,9 +80,10 @@ export function startQuality({ boot, session, panel }) {
    * @param {HTMLElement} row
    * @param {OtherView} other
    */
-  function drawRow(row, { legId, user }) {
+  function drawRow(row, other) {
+    const { legId, user } = other;
     const { heard, told } = watch.of(legId);
-    drawWay(need("[data-heard]", row), strings.youHear(user.display_name), heard);
+    drawWay(need("[data-heard]", row), strings.youHear(user.display_name), isHeard(other, heard) ? heard : null);
     drawWay(need("[data-told]", row), strings.hearsYou(user.display_name), told);
     setText(need("[data-route]", row), heard?.candidate ? routeWord(heard.candidate) : "");
     setText(need("[data-numbers]", row), heard ? numbers(heard) : "");
@@ -97,6 +98,15 @@ export function startQuality({ boot, session, panel }) {
   });
   draw();
   return watch;
+}
+
+/**
+ * @param {OtherView} other
+ * @param {Summary | null} heard
+ * @returns {boolean} whether it can be told how they are heard: of whoever sends nothing, nothing has to arrive
+ */
+function isHeard({ path, media }, heard) {
+  return path === "connected" && heard !== null && (heard.score !== null || media.audio || media.video);
 }
 
 /**
