@@ -20,7 +20,7 @@ from tests.turn.coturn import Coturn
 
 pytestmark = pytest.mark.journey
 
-CONNECT_TIMEOUT = {"RINGBACK_CALLS__CONNECT_TIMEOUT_S": "12"}
+SOONER_GIVEN_UP = {"RINGBACK_CALLS__CONNECT_TIMEOUT_S": "15"}
 
 # What getUserMedia answers: as it does, or with the error whose name stands in `window.fault`; that of a camera in use
 # comes for the camera alone.
@@ -79,20 +79,22 @@ def test_how_good_a_call_is_shows_both_ways_and_stays_with_it(browser: Browser, 
         alice.context.grant_permissions(["camera", "microphone", "clipboard-read", "clipboard-write"])
         alice.call("bob")
         bob.answer("接听")
-        expect(bob.page.locator("#call-bars [data-word]")).to_have_text(re.compile("很好|良好|一般|较差"))
+        expect(bob.page.locator("#call-bars [data-word]")).to_have_text(
+            re.compile("很好|良好|一般|较差"), timeout=2 * PATIENCE_MS
+        )
         alice.page.locator("#call-bars").click()
         ways = alice.page.locator("#panel-connection .connection-way")
         for way, label in ((ways.nth(0), "You hear bob"), (ways.nth(1), "bob hears you")):
-            expect(way).to_have_text(re.compile(f"{label}(Very good|Good|Fair|Poor)"))
-            expect(way.locator(".bars")).to_have_attribute("data-bars", re.compile("[1-4]"))
+            expect(way).to_have_text(re.compile(f"{label}(Very good|Good|Fair|Poor)"), timeout=PATIENCE_MS)
+            expect(way.locator(".bars")).to_have_attribute("data-bars", re.compile("[1-4]"), timeout=PATIENCE_MS)
         assert faults(alice.page) == []
 
         alice.button("Hang up").click()
         heard = bob.page.locator("#call-heard li")
-        expect(heard).to_have_count(2)
-        expect(heard.nth(0)).to_contain_text("你听到的 alice")
-        expect(alice.page.locator("#call-heard")).to_contain_text("bob heard you")
-        expect(alice.page.locator("#call-why")).to_be_hidden()
+        expect(heard).to_have_count(2, timeout=PATIENCE_MS)
+        expect(heard.nth(0)).to_contain_text("你听到的 alice", timeout=PATIENCE_MS)
+        expect(alice.page.locator("#call-heard")).to_contain_text("bob heard you", timeout=PATIENCE_MS)
+        expect(alice.page.locator("#call-why")).to_be_hidden(timeout=PATIENCE_MS)
         assert faults(bob.page) == []
         alice.button("Copy the report").click()
         alice.expect_text("The report is on the clipboard")
@@ -102,7 +104,7 @@ def test_how_good_a_call_is_shows_both_ways_and_stays_with_it(browser: Browser, 
         assert re.search("quality score=[0-9.]+ loss=", copied)
         alice.page.goto("/history")
         alice.page.locator("#list [data-link]").first.click()
-        expect(alice.page.locator("#call-heard")).to_contain_text("You heard bob")
+        expect(alice.page.locator("#call-heard")).to_contain_text("You heard bob", timeout=PATIENCE_MS)
         assert alice.problems + bob.problems == []
 
 
@@ -117,33 +119,34 @@ def test_each_fault_of_ones_devices_is_told_and_that_they_were_refused_to_the_ot
         for someone, language in ((alice, 0), (bob, 1)):
             title = someone.page.locator("#media-problem [data-title]")
             again = someone.page.locator("#retry-media")
-            expect(title).to_have_text(MICROPHONE_DENIED[language])
+            expect(title).to_have_text(MICROPHONE_DENIED[language], timeout=PATIENCE_MS)
             for fault, words in (("NotFoundError", NO_DEVICE), ("NotReadableError", CAMERA_IN_USE)):
                 someone.page.evaluate("(fault) => { window.fault = fault; }", fault)
                 again.click()
-                expect(title).to_have_text(words[language])
+                expect(title).to_have_text(words[language], timeout=PATIENCE_MS)
         alice.page.evaluate("() => { window.fault = 'NotAllowedError'; }")
         alice.button("Try again").click()
-        expect(alice.page.locator("#media-problem [data-title]")).to_have_text(MICROPHONE_DENIED[0])
+        expect(alice.page.locator("#media-problem [data-title]")).to_have_text(
+            MICROPHONE_DENIED[0], timeout=PATIENCE_MS
+        )
         alice.button("End the call").click()
-        expect(cause(alice)).to_have_text(MICROPHONE_DENIED[0])
-        expect(bob.page.locator("#call-why")).to_contain_text(DENIED_THERE)
+        expect(cause(alice)).to_have_text(MICROPHONE_DENIED[0], timeout=PATIENCE_MS)
+        expect(bob.page.locator("#call-why")).to_contain_text(DENIED_THERE, timeout=PATIENCE_MS)
         assert "devices microphone=denied camera=denied" in report(alice)
 
 
 def test_a_relay_that_refuses_is_named_while_one_waits_and_afterwards(
     browser: Browser, tmp_path: Path, relay: Coturn
 ) -> None:
-    settings = relaying(relay, "another") | CONNECT_TIMEOUT
-    with serving(tmp_path, **settings) as demo, two(browser, demo) as (alice, bob):
+    with serving(tmp_path, **relaying(relay, "another")) as demo, two(browser, demo) as (alice, bob):
         alice.call("bob")
         bob.answer("接听")
         for someone, title in zip((alice, bob), REFUSED, strict=True):
-            expect(someone.page.locator("#call-trouble")).to_have_text(title)
+            expect(someone.page.locator("#call-trouble")).to_have_text(title, timeout=PATIENCE_MS)
         expect_causes((alice, bob), REFUSED)
         assert re.search(r"server turn:\S+ 401", report(alice))
         alice.page.reload()
-        expect(cause(alice)).to_have_text(REFUSED[0])
+        expect(cause(alice)).to_have_text(REFUSED[0], timeout=PATIENCE_MS)
 
 
 def test_a_relay_that_is_down_is_named(browser: Browser, tmp_path: Path) -> None:
@@ -155,7 +158,7 @@ def test_a_relay_that_is_down_is_named(browser: Browser, tmp_path: Path) -> None
             "RINGBACK_ICE__TURN_URLS": address,
             "RINGBACK_ICE__TURN_SECRET": "a secret",
         }
-        with serving(tmp_path, **settings, **CONNECT_TIMEOUT) as demo, two(browser, demo) as (alice, bob):
+        with serving(tmp_path, **settings, **SOONER_GIVEN_UP) as demo, two(browser, demo) as (alice, bob):
             alice.call("bob")
             bob.answer("接听")
             expect_causes((alice, bob), UNREACHABLE)
@@ -176,7 +179,7 @@ def test_whoever_is_cut_off_without_a_word_is_told_of_to_the_other(browser: Brow
         expect(cause(alice)).to_have_text("The connection of bob was lost", timeout=3 * PATIENCE_MS)
         alice.api("PATCH", "/users/me", {"locale": "zh-Hans"})
         alice.page.reload()
-        expect(cause(alice)).to_have_text("bob 的连接断开了")
+        expect(cause(alice)).to_have_text("bob 的连接断开了", timeout=PATIENCE_MS)
 
 
 def test_that_the_server_is_away_is_told_after_hanging_up(browser: Browser, tmp_path: Path) -> None:

@@ -103,8 +103,8 @@ export function startStage({ session, media, page, shortcuts }) {
   }
 
   function drawSelf() {
-    // An element with an empty stream would wait for a picture, and the page's load event with it.
-    const picture = media.camera ? media.preview : null;
+    // An element that waits for its first picture holds up the load event of the page.
+    const picture = media.camera && document.readyState === "complete" ? media.preview : null;
     if (ownVideo.srcObject !== picture) ownVideo.srcObject = picture;
     need("#self [data-muted]").hidden = !media.muted;
     need("#self [data-hand]").hidden = !session.view.hand;
