@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -94,5 +96,43 @@ def test_a_call_outlives_a_server_that_is_killed_and_nobody_clicks(browser: Brow
         alice.button("Hang up").click()
         for someone in (alice, bob):
             someone.page.get_by_role("link", name=re.compile("back", re.IGNORECASE)).first.wait_for()
+            someone.close()
+            assert [problem for problem in someone.problems if "page error" in problem] == []
+
+
+@contextmanager
+def cut_off(someone: Person) -> Iterator[None]:
+    """Their network is cut meanwhile, also for sound and picture."""
+    session = someone.context.new_cdp_session(someone.page)
+    session.send("Network.enable")
+    no_limits = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    session.send("Network.emulateNetworkConditions", {"offline": True, "packetLoss": 100, **no_limits})
+    yield
+    session.send("Network.emulateNetworkConditions", {"offline": False, "packetLoss": 0, **no_limits})
+
+
+def test_a_network_that_was_cut_comes_back_with_media_on_both_sides(browser: Browser, tmp_path: Path) -> None:
+    hasty = {"RINGBACK_SOCKETS__CALL_HEARTBEAT_INTERVAL_S": "1", "RINGBACK_SOCKETS__HEARTBEAT_TIMEOUT_S": "3"}
+    with serving(tmp_path, **hasty) as demo:
+        alice, bob = (Person(browser, demo.url, name, demo.password) for name in ("alice", "bob"))
+        for someone in (alice, bob):
+            someone.enter()
+        alice.call("bob")
+        bob.answer()
+        for someone in (alice, bob):
+            someone.expect_media()
+        missed = bob.page.locator("[data-badge=away]")
+
+        ufrag = alice.page.evaluate("window.peers.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]")
+        with cut_off(alice):
+            expect(missed).to_be_visible(timeout=PATIENCE_MS)
+        expect(missed).to_be_hidden(timeout=PATIENCE_MS)
+        for someone in (alice, bob):
+            someone.expect_media()
+        alice.page.wait_for_function(  # a way was looked for in the network that is there now
+            "(ufrag) => !window.peers.at(-1).localDescription.sdp.includes(`ice-ufrag:${ufrag}`)", arg=ufrag
+        )
+        alice.button("Hang up").click()
+        for someone in (alice, bob):
             someone.close()
             assert [problem for problem in someone.problems if "page error" in problem] == []

@@ -43,7 +43,8 @@ export function startWhy({ boot, session, media, page }, watch) {
 
   /** @param {Cause[]} causes */
   function drawCauses(causes) {
-    const words = causes.map(causeWords);
+    // A call that goes on on another device has not failed, and the card says where it is.
+    const words = causes.filter(({ kind }) => kind !== "replaced").map(causeWords);
     const { call } = session.view;
     section.hidden = words.length === 0;
     report.hidden = call.answered_at === null && words.length === 0;
