@@ -8,6 +8,7 @@
  * @typedef {import("./types.js").Relation} Relation
  * @typedef {import("./types.js").IceConfig} IceConfig
  * @typedef {import("./types.js").Voicemail} Voicemail
+ * @typedef {import("./types.js").Recording} CallRecording
  * @typedef {import("./media/recorder.js").Recording} Recording
  * @typedef {import("./types.js").Profile} Profile
  * @typedef {import("./types.js").Device} Device
@@ -17,6 +18,7 @@
 const DEADLINE_MS = 10_000;
 /** As long as the server waits for a recording from a slow network. */
 const UPLOAD_DEADLINE_MS = 120_000;
+const RECORDING_DEADLINE_MS = 3 * 3_600_000;
 
 /** As much as getRandomValues gives at once. */
 const UPLOAD_PIECE_BYTES = 65_536;
@@ -172,9 +174,50 @@ export class Api {
    */
   leaveVoicemail(callId, { blob, durationMs, levels }, onProgress) {
     const query = new URLSearchParams({ duration_ms: String(durationMs), waveform: levels.join(",") });
+    return this.#upload(`/calls/${callId}/voicemail?${query}`, blob, UPLOAD_DEADLINE_MS, onProgress);
+  }
+
+  /** @param {string} callId @returns {Promise<{items: CallRecording[]}>} who agreed to be recorded, and what is kept */
+  recordings(callId) {
+    return this.#send("GET", `/calls/${callId}/recordings`);
+  }
+
+  /** @param {string} callId @param {string} recordingId @returns {string} where it can be played */
+  recordingUrl(callId, recordingId) {
+    return `${this.#prefix}/calls/${callId}/recordings/${recordingId}`;
+  }
+
+  /**
+   * Keeps a recording with its call.
+   *
+   * @param {string} callId
+   * @param {string} recordingId
+   * @param {Blob} blob
+   * @param {number} durationMs
+   * @param {(part: number) => void} onProgress from 0 to 1
+   * @returns {Promise<CallRecording>}
+   */
+  keepRecording(callId, recordingId, blob, durationMs, onProgress) {
+    const path = `/calls/${callId}/recordings/${recordingId}?duration_ms=${Math.max(1, Math.round(durationMs))}`;
+    return this.#upload(path, blob, RECORDING_DEADLINE_MS, onProgress);
+  }
+
+  /** @param {string} callId @param {string} recordingId */
+  async deleteRecording(callId, recordingId) {
+    await this.#send("DELETE", `/calls/${callId}/recordings/${recordingId}`);
+  }
+
+  /**
+   * @param {string} path below the prefix
+   * @param {Blob} blob
+   * @param {number} deadlineMs
+   * @param {(part: number) => void} onProgress from 0 to 1
+   * @returns {Promise<any>}
+   */
+  #upload(path, blob, deadlineMs, onProgress) {
     const request = new XMLHttpRequest(); // fetch does not tell how much was sent
-    request.open("POST", `${this.#prefix}/calls/${callId}/voicemail?${query}`);
-    request.timeout = UPLOAD_DEADLINE_MS;
+    request.open("POST", this.#prefix + path);
+    request.timeout = deadlineMs;
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("Content-Type", blob.type);
     request.setRequestHeader("X-XSRFToken", cookie("_xsrf"));

@@ -22,7 +22,14 @@
  *   ring_deadline: string, answered_at: string | null, ended_at: string | null,
  *   duration_s: number | null, end_reason: string | null, ended_by: string | null, host: string | null,
  *   alone_until: string | null, rev: number,
- *   legs: Leg[]}} Call
+ *   recording: Recording | null, legs: Leg[]}} Call
+ *
+ * @typedef {{leg_id: string, user: User, agreed_at: string | null, refused_at: string | null}} Consent
+ * @typedef {{recording_id: string, leg_id: string, by: User, media: MediaKind,
+ *   state: "asked" | "on" | "paused" | "declined" | "stopped", asked_at: string, started_at: string | null,
+ *   ended_at: string | null, reason: string | null, consents: Consent[],
+ *   kept?: {size_bytes: number, content_type: string, duration_s: number, created_at: string} | null}} Recording
+ * @typedef {{max_bytes: number, keep_days: number}} RecordingTerms
  *
  * @typedef {Call & {direction: "incoming" | "outgoing", missed: boolean, unread: boolean, outcome: string,
  *   details: string}} HistoryItem
@@ -35,7 +42,8 @@
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *
  * @typedef {{page: string, user: User | null, device: string, api: string, people?: Relation[], call?: Call, leg_id?: string,
- *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null}} Boot
+ *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null,
+ *   recording?: RecordingTerms | null}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig
  *

@@ -23,6 +23,8 @@ import { startPicture } from "../ui/call/picture.js";
 import { startProblems } from "../ui/call/problems.js";
 import { startPushToTalk } from "../ui/call/push_to_talk.js";
 import { startQuality } from "../ui/call/quality.js";
+import { startRecording } from "../ui/call/recording.js";
+import { startRecordings } from "../ui/call/recordings.js";
 import { startRinging, WITHOUT_CAMERA } from "../ui/call/ringing.js";
 import { startSharing } from "../ui/call/sharing.js";
 import { Shortcuts } from "../ui/call/shortcuts.js";
@@ -70,6 +72,7 @@ startSharing(context);
 startHand(context);
 startWhy(context, startQuality(context));
 startHeard(context);
+startRecording(context, startRecordings(context));
 startMore(context);
 
 session.start();

@@ -14,6 +14,19 @@ export function duration(totalS) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+const UNITS = ["kilobyte", "megabyte", "gigabyte"];
+
+/**
+ * @param {number} bytes
+ * @param {string} locale
+ * @returns {string} "12 MB"
+ */
+export function fileSize(bytes, locale) {
+  const step = Math.min(UNITS.length, Math.max(1, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  const style = { style: "unit", unit: UNITS[step - 1], maximumFractionDigits: bytes < 10 * 1000 ** step ? 1 : 0 };
+  return new Intl.NumberFormat(locale, /** @type {Intl.NumberFormatOptions} */ (style)).format(bytes / 1000 ** step);
+}
+
 /**
  * @param {Date} when
  * @param {Date} now

@@ -13,6 +13,7 @@ import { endedWords, hintWords, phaseWords } from "../../strings/ringing.js";
 import { announce } from "../announcer.js";
 import { need, setText } from "../dom.js";
 import { duration } from "../format.js";
+import { setTitle } from "../title.js";
 import { isTalking, onPhase, partnerOf } from "./context.js";
 import { companyWords, namesOf } from "./names.js";
 
@@ -68,7 +69,7 @@ export function startStatus(context) {
   session.on("notice", ({ kind, user }) => announce(NOTICE[kind](user.display_name)));
   draw();
   onPhase(session, (phase, before) => {
-    document.title = titleOf(phase);
+    setTitle(titleOf(phase));
     if (phase === "ringing") shell.tones.play("ringback");
     else if (before === "ringing") shell.tones.stop();
     if (phase === "ended") clearInterval(ticking);
