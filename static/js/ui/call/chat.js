@@ -46,24 +46,21 @@ export function startChat(context) {
   const log = new ChatLog();
   /** @type {Waiting[]} */
   let waiting = [];
+  /** By the id of the message, or of what waits. @type {Map<string, HTMLElement>} */
+  const rows = new Map();
   let unread = 0;
   /** Where still older ones begin; null: there are none. @type {string | null} */
   let before = null;
 
   function draw() {
     const follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX;
-    /** @type {ChatMessage | null} */
-    let previous = null;
-    const rows = log.messages.map((message) => {
-      const row = rowOf(message.text, message.user.id === boot.user.id, previous === null || begins(previous, message));
-      setText(need("[data-name]", row), message.user.id === boot.user.id ? _("You") : message.user.display_name);
-      const time = /** @type {HTMLTimeElement} */ (need("time", row));
-      time.dateTime = message.sent_at;
-      setText(time, timeOfDay(new Date(message.sent_at), document.documentElement.lang));
-      previous = message;
+    const { messages } = log;
+    const written = messages.map((message, at) => {
+      const row = rows.get(message.message_id) ?? rowOfMessage(message);
+      row.dataset.begins = at === 0 || begins(messages[at - 1], message) ? "yes" : "no";
       return row;
     });
-    list.replaceChildren(...rows, ...waiting.map(rowOfWaiting));
+    inPlace(list, [...written, ...waiting.map(rowOfWaiting)]);
     need("[data-empty]", section).hidden = list.childElementCount > 0;
     older.hidden = before === null;
     if (follows) scroll.scrollTop = scroll.scrollHeight;
@@ -77,12 +74,28 @@ export function startChat(context) {
     panel.count("chat", unread);
   }
 
+  /** @param {ChatMessage} message */
+  function rowOfMessage({ message_id: id, user, text, sent_at: sentAt }) {
+    const own = user.id === boot.user.id;
+    const row = rowOf(text, own);
+    setText(need("[data-name]", row), own ? _("You") : user.display_name);
+    const time = /** @type {HTMLTimeElement} */ (need("time", row));
+    time.dateTime = sentAt;
+    setText(time, timeOfDay(new Date(sentAt), document.documentElement.lang));
+    rows.set(id, row);
+    return row;
+  }
+
   /** @param {Waiting} one */
   function rowOfWaiting(one) {
-    const row = rowOf(one.text, true, false);
+    const row = rows.get(one.clientId) ?? rowOf(one.text, true);
+    if (!rows.has(one.clientId)) {
+      row.dataset.begins = "no";
+      need("[data-again]", row).addEventListener("click", () => deliver(one));
+      rows.set(one.clientId, row);
+    }
     row.dataset.waiting = one.failed ? "failed" : "yes";
     need("[data-failed]", row).hidden = !one.failed;
-    need("[data-again]", row).addEventListener("click", () => deliver(one));
     return row;
   }
 
@@ -224,14 +237,25 @@ function begins(previous, message) {
 }
 
 /**
+ * What is there already is not touched: it would be read out again, and lose the focus.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} wanted
+ */
+function inPlace(list, wanted) {
+  for (const row of [...list.children]) if (!wanted.includes(/** @type {HTMLElement} */ (row))) row.remove();
+  for (const [at, row] of wanted.entries()) {
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
+  }
+}
+
+/**
  * @param {string} text
  * @param {boolean} own
- * @param {boolean} named
  */
-function rowOf(text, own, named) {
+function rowOf(text, own) {
   const row = copyOf("message-template");
   row.dataset.own = own ? "yes" : "no";
-  row.dataset.begins = named ? "yes" : "no";
   need("[data-text]", row).replaceChildren(...linked(text));
   return row;
 }

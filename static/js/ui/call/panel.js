@@ -33,6 +33,7 @@ export class SidePanel extends Emitter {
     document.addEventListener("click", (event) => {
       const opener = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-open-panel]"));
       if (opener) this.toggle(opener.dataset.openPanel ?? "", opener);
+      else if (this.#page.inert && event.target === this.#page.parentElement) this.close(); // beside the sheet
     });
   }
 
