@@ -32,7 +32,8 @@ export class Voices {
     }
     for (const { legId, stream } of others) {
       const player = this.#players.get(legId) ?? this.#add(legId);
-      if (!stream || player.srcObject === stream) continue;
+      // The page's load event waits for media that a page shows before it; and the way to them may take long, or never be.
+      if (!stream || player.srcObject === stream || document.readyState !== "complete") continue;
       player.srcObject = stream;
       this.#start(player);
     }

@@ -32,6 +32,7 @@ export function startVoices({ session, media }) {
   preferences.on("change", route);
   inventory.on("change", route);
   session.on("change", draw);
+  window.addEventListener("load", draw);
   route();
   draw();
   onPhase(session, (phase) => {
