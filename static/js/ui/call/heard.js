@@ -26,7 +26,8 @@ export function startHeard({ boot, shell, session }) {
 
   async function show() {
     const { call } = session.view;
-    if (call.answered_at === null) return;
+    const own = call.legs.find(({ user }) => user.id === boot.user.id);
+    if (call.answered_at === null || !own?.joined_at) return; // it is told to those who took part
     try {
       draw(await shell.client.api.quality(call.call_id));
     } catch (error) {
