@@ -6,9 +6,11 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from server.close_codes import CloseCode
+from server.realtime.frames import FromClient
 from tests.handlers.test_security import OPERATORS, number_or_json
 from tests.peer import Frame, Peer
 from tests.running import Running, StallingMongo, Start
@@ -21,8 +23,9 @@ LENIENT: dict[str, object] = {
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 GOOD_VALUES: dict[str, Any] = {
-    **dict.fromkeys(("call_id", "to", "leg_id", "text"), "x"),
+    **dict.fromkeys(("call_id", "to", "leg_id", "text", "recording_id"), "x"),
     **dict.fromkeys(("audio", "video", "screen", "hand"), True),
+    **{"usernames": ["bob"], "legs": {"x": {}}, "action": "ask", "agree": True},
     **{"sdp": "v=0", "candidates": [], "user_ids": [], "connection": "connected", "reason": "hangup"},
 }
 """What each field of a frame may hold."""
@@ -224,7 +227,7 @@ class TestEveryFieldOfEveryFrame:
             for kind, shape in endpoint.commands.reader.types.items():
                 for field in (each for each in shape.__struct_fields__ if each != "id"):
                     for value in wrong_for(field):
-                        text = frame_text(kind, shape.__struct_fields__, field, value)
+                        text = frame_text(kind, required_of(shape), field, value)
                         error = await refused(peers[name], text)
                         assert (error["code"], field in str(error["errors"])) == ("bad_request", True), text[:200]
                         tried += 1
@@ -236,7 +239,12 @@ def wrong_for(field: str) -> list[Any]:
     return [value for value in OPERATORS if not (field == "candidates" and isinstance(value, list))]
 
 
-def frame_text(kind: str, fields: tuple[str, ...], field: str, value: Any) -> str:
+def required_of(shape: type[FromClient]) -> list[str]:
+    """The fields that such a frame cannot do without."""
+    return [each.encode_name for each in msgspec.structs.fields(shape) if each.required]
+
+
+def frame_text(kind: str, fields: list[str], field: str, value: Any) -> str:
     """A frame in which one field is wrong."""
     said = {"type": kind} | {name: GOOD_VALUES[name] for name in fields if name not in ("id", field)}
     return f'{json.dumps(said)[:-1]},"{field}":{number_or_json(value).decode()}}}'

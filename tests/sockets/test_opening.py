@@ -361,6 +361,7 @@ class TestConnected:
                 "rank": 0,
                 "connection": "connected",
                 "media": {"audio": False, "video": False, "screen": False, "hand": False},
+                "paths": {},
             }
         ]
         assert [message["text"] for message in snapshot["chat"]] == ["first"]
