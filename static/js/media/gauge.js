@@ -55,5 +55,6 @@ export class Gauge {
  */
 function pathOf(entries) {
   const transport = entries.find(({ selectedCandidatePairId }) => selectedCandidatePairId);
-  return entries.find(({ type, id, selected }) => type === "candidate-pair" && (transport ? id === transport.selectedCandidatePairId : selected));
+  const pairs = entries.filter(({ type }) => type === "candidate-pair");
+  return pairs.find(({ id, selected }) => (transport ? id === transport.selectedCandidatePairId : selected));
 }

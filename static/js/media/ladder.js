@@ -30,7 +30,7 @@ export const RUNGS = [
 /** Below every rung. */
 export const NO_PICTURE = RUNGS.length;
 
-/** Opus hides the loss of single packets; from here on words begin to break (see quality.js). */
+/** Opus hides the loss of single packets; from here on words begin to break. */
 const BAD_LOSS = 0.06;
 /** Words are missing: there is no time to go down rung by rung. */
 const GRAVE_LOSS = 0.2;

@@ -32,7 +32,11 @@ const DEFAULTS = {
   saveData: "auto",
 };
 
-/** What each may be; anything else in the storage was written by nobody we know. @type {Record<keyof Choices, (value: any) => boolean>} */
+/**
+ * What each may be; anything else in the storage was written by nobody we know.
+ *
+ * @type {Record<keyof Choices, (value: any) => boolean>}
+ */
 const ALLOWED = {
   microphone: isRemembered,
   camera: isRemembered,

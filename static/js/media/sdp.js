@@ -39,7 +39,8 @@ function withOpus(section) {
 function fmtp(payload, given) {
   const parameters = new Map(given.split(";").flatMap((each) => (each.trim() ? [pairOf(each.trim())] : [])));
   parameters.set("useinbandfec", "1").set("usedtx", "1");
-  return `a=fmtp:${payload} ${[...parameters].map(([name, value]) => (value === null ? name : `${name}=${value}`)).join(";")}`;
+  const written = [...parameters].map(([name, value]) => (value === null ? name : `${name}=${value}`));
+  return `a=fmtp:${payload} ${written.join(";")}`;
 }
 
 /**

@@ -61,7 +61,8 @@ const TAKEN = {
  * @returns {string}
  */
 export function takenWords(devices) {
-  return devices.length > 1 ? _("Your device has taken microphone and camera away. They come back by themselves.") : TAKEN[devices[0]]();
+  if (devices.length === 1) return TAKEN[devices[0]]();
+  return _("Your device has taken microphone and camera away. They come back by themselves.");
 }
 
 /**

@@ -14,13 +14,13 @@
  * @property {() => void} onStop … and does not any more
  * @property {(field: HTMLElement) => void} [onSaved] something was chosen
  */
+import { _ } from "../i18n.js";
 import { chime, choosesSpeaker } from "../media/chime.js";
 import { probe } from "../media/probe.js";
 import { media as problemStrings } from "../strings.js";
 import { sound as strings } from "../strings/sound.js";
 import { need, setText } from "./dom.js";
 import { toast } from "./toasts.js";
-import { _ } from "../i18n.js";
 
 /** @type {DeviceKind[]} */
 const KINDS = ["microphone", "camera", "speaker"];

@@ -19,10 +19,12 @@ export function startPushToTalk({ session, media, shortcuts }) {
   const hint = need("#push-to-talk");
 
   function draw() {
-    const shown = isRunning(session) && media.microphone !== null && preferences.choices.pushToTalk && (media.muted || media.talking);
+    const chosen = isRunning(session) && media.microphone !== null && preferences.choices.pushToTalk;
+    const shown = chosen && (media.muted || media.talking);
+    const how = FINGER.matches ? strings.holdButton : strings.holdSpace;
     hint.hidden = !shown;
     hint.dataset.talking = media.talking ? "yes" : "no";
-    setText(need("[data-words]", hint), media.talking ? strings.talking : FINGER.matches ? strings.holdButton : strings.holdSpace);
+    setText(need("[data-words]", hint), media.talking ? strings.talking : how);
     if (shown) setText(need("[data-label]", button), media.talking ? strings.talking : strings.holdToTalk);
   }
 
