@@ -1232,23 +1232,6 @@ def test_both_sides_of_an_ice_restart_gather_with_servers_that_are_good_now(run:
     assert run(body) == [[], {"a": 0, "b": 0}, [], {"a": 1, "b": 1}]
 
 
-# ── quality ──
-
-
-@pytest.mark.parametrize(
-    ("later", "quality"),
-    [
-        ("{ received: 1000, lost: 0, roundTripMs: 40 }", "good"),
-        ("{ received: 900, lost: 100, roundTripMs: 40 }", "poor"),
-        ("{ received: 1000, lost: 0, roundTripMs: 900 }", "poor"),
-        ("{ received: 0, lost: 0, roundTripMs: null }", "good"),
-    ],
-)
-def test_a_connection_is_weak_when_one_hears_it(run: Run, later: str, quality: str) -> None:
-    body = 'const { judge } = await import("/js/media/quality.js");'
-    assert run(f"{body} return judge({{ received: 0, lost: 0, roundTripMs: null }}, {later});") == quality
-
-
 # ── ringing ──
 
 RINGER = """
