@@ -24,6 +24,7 @@ from handlers import (
     quality,
     recordings,
     status,
+    transcript,
     voicemail,
     voicemail_page,
 )
@@ -90,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
         recordings.CallRecordingHandler,
         f"/calls/{ID}/recordings/{ID}",
     ),
+    _api("/calls/{call_id}/transcript", transcript.TranscriptHandler, f"/calls/{ID}/transcript"),
     _api("/calls/{call_id}/voicemail", voicemail.LeaveVoicemailHandler, f"/calls/{ID}/voicemail"),
     _api("/voicemail", voicemail.VoicemailsHandler),
     _api("/voicemail/{voicemail_id}", voicemail.VoicemailHandler, f"/voicemail/{ID}"),

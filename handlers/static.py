@@ -9,6 +9,10 @@ import tornado.web
 
 from handlers.base import SECURITY_HEADERS
 
+COMPUTING_WORKER = "js/captions/worker.js"
+COMPUTING_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+"""A worker has a policy of its own. This one may run WebAssembly, load what lies here, and talk to nobody else."""
+
 
 class StaticHandler(tornado.web.StaticFileHandler):
     """Tornado's, with the headers that everything has, and errors that tell nobody more than their status."""
@@ -23,6 +27,8 @@ class StaticHandler(tornado.web.StaticFileHandler):
         """Modules import each other without a version: those are asked for anew, so that an upgrade never mixes two."""
         if "v" not in self.request.arguments:
             self.set_header("Cache-Control", "no-cache")
+        if path == COMPUTING_WORKER:
+            self.set_header("Content-Security-Policy", COMPUTING_POLICY)
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         """404 for what no file can be called, too."""

@@ -48,6 +48,8 @@ from .model import (
     Recording,
     Sending,
     Spread,
+    Transcript,
+    TranscriptLine,
     User,
 )
 from .session import Frame
@@ -94,6 +96,8 @@ __all__ = [
     "SocketState",
     "Spread",
     "SystemClock",
+    "Transcript",
+    "TranscriptLine",
     "Unreachable",
     "User",
     "UserInbox",

@@ -26,6 +26,7 @@ from .model import (
     Page,
     People,
     Recording,
+    Transcript,
     User,
     Voicemail,
     Voicemails,
@@ -273,6 +274,13 @@ class Api:
     async def delete_recording(self, call_id: str, recording_id: str) -> None:
         """Delete what is kept of one's own recording, for everybody."""
         await self._call("DELETE", f"/calls/{call_id}/recordings/{recording_id}")
+
+    async def transcript(self, call_id: str, *, limit: int | None = None, before: str | None = None) -> Transcript:
+        """What was said in a call, the newest page first; `before` is the `next` of an earlier page.
+
+        ApiError `forbidden`, `not_found`.
+        """
+        return _read(Transcript, await self._call("GET", f"/calls/{call_id}/transcript", limit=limit, before=before))
 
     async def answer(self, call_id: str) -> Call:
         """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""

@@ -84,6 +84,10 @@ class CallRoom(Channel):
         """Agree to a recording, or not, or not any longer."""
         await self.socket.request({"type": "consent", "recording_id": recording_id, "agree": agree})
 
+    async def caption(self, segment: str, text: str, *, final: bool) -> None:
+        """Say what one is saying, or has said: the same `segment` until it is `final`, which stays with the call."""
+        await self.socket.request({"type": "caption", "segment": segment, "text": text, "final": final})
+
     async def media(self, sending: Sending) -> None:
         """Say what one sends from now on."""
         await self.socket.request({"type": "media"} | msgspec.structs.asdict(sending))

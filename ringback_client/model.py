@@ -235,6 +235,23 @@ class Chat(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
+class TranscriptLine(msgspec.Struct, frozen=True):
+    """What one participant said in one breath."""
+
+    line_id: str
+    leg_id: str
+    user: User
+    text: str
+    said_at: datetime
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """A page of what was said in a call, in the order of the talk; `next` leads to what was said before."""
+
+    items: tuple[TranscriptLine, ...]
+    next: str | None
+
+
 class IceServer(msgspec.Struct, frozen=True):
     """A STUN or TURN server (the shape of RTCIceServer). The credential lives minutes and stays out of every repr."""
 

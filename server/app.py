@@ -71,6 +71,7 @@ from server.store.presence import PresenceStore
 from server.store.quality import QualityStore
 from server.store.recordings import RecordingStore
 from server.store.sign_ins import SignInStore
+from server.store.transcripts import TranscriptStore
 from server.store.users import UserStore
 from server.store.voicemail import VoicemailStore
 from server.voicemail.mailboxes import CLEAN_EVERY_S, Mailboxes
@@ -181,6 +182,7 @@ class Server:
         quality_store = QualityStore(database)
         recording_store = RecordingStore(database)
         chat_store = ChatStore(database)
+        transcripts = TranscriptStore(database)
         self._stores = (
             users,
             calls,
@@ -192,6 +194,7 @@ class Server:
             quality_store,
             recording_store,
             chat_store,
+            transcripts,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -225,7 +228,12 @@ class Server:
             presence_store, users, contact_store, presence, clock, epoch=epoch, forget_user=sign_ins.forget_user
         )
         self.quality = QualityLog(quality_store, background, clock)
-        calls.on_delete += [quality_store.remove_of, chat_store.remove_of, recording_store.remove_of_calls]
+        calls.on_delete += [
+            quality_store.remove_of,
+            transcripts.remove_of,
+            chat_store.remove_of,
+            recording_store.remove_of_calls,
+        ]
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
         languages = read_languages(locale_dir())
@@ -272,6 +280,7 @@ class Server:
         self.rooms = CallEndpoint(
             switchboard,
             self.quality,
+            transcripts,
             dialling,
             chats,
             hub,
@@ -303,6 +312,7 @@ class Server:
             switchboard=switchboard,
             quality=self.quality,
             chats=chats,
+            transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,
             histories=Histories(calls, users, unread),

