@@ -66,11 +66,15 @@ class Membership:
 
     async def reopen(self, session: Session) -> dict[str, Any]:
         """The snapshot for a participant who comes back."""
-        room = self._rooms[session.resource]
+        room = self._rooms.get(session.resource)
+        if room is None:
+            raise Refused(CloseCode.ENDED, "Nobody is in this call any more")
         return snapshot(room, await self._leg_in(room, session))
 
     def attached(self, session: Session) -> None:
         """The others hear ``join`` of a newcomer, and ``participant`` of somebody who has come back."""
+        if not self._rooms.has(session):
+            return
         room, leg_id = self._rooms.place_of(session)
         leg = room.leg(leg_id)
         if session.generation == 1:
@@ -129,7 +133,9 @@ class Membership:
     # ── going ──
 
     def detached(self, session: Session) -> None:
-        """A lost socket is not a lost call: the others see ``reconnecting``."""
+        """A lost socket is not a lost call: the others see ``reconnecting``, unless they have seen the person leave."""
+        if not self._rooms.has(session):
+            return
         room, leg_id = self._rooms.place_of(session)
         leg = room.leg(leg_id)
         self._rooms.say_participant(room, leg)
@@ -226,17 +232,25 @@ class Membership:
         for listener in self._rooms.on_changed:
             listener(room, told, call)
         body = self._as_told(call, news.by)
-        for leg_id, session in list(room.members.items()):
+        for session in list(room.members.values()):
             if looks_changed(told, call, session.who.user.id):
                 session.deliver(body(session.who.user.id))
+        for leg_id, session in list(room.members.items()):
             leg = room.leg(leg_id)
-            if not call.is_over and leg.reason == "removed":
-                session.deliver(frames.encode(self._leave_notice(room, leg_id, session.who.user.id, "removed")))
-                self._hub.retire(session, CloseCode.ENDED)
-            elif call.is_over or not (leg.is_in_call or leg.is_ringable):
-                self._hub.retire(session, CloseCode.NORMAL)
-            else:
+            if not call.is_over and (leg.is_in_call or leg.is_ringable):
                 self._match(leg, session)
+            else:
+                self._part_from(room, leg, session)
+
+    def _part_from(self, room: Room, leg: Leg, session: Session) -> None:
+        """The leg, or the whole call, is over. Whoever only left is out of the room at once, for nobody hears them any
+        more; their socket may wait for the answer to what they asked. Who is lost has none that could end."""
+        is_over, is_removed = room.known().is_over, leg.reason == "removed"
+        if not is_over and is_removed:
+            session.deliver(frames.encode(self._leave_notice(room, leg.leg_id, leg.user.id, "removed")))
+        if session.over or not is_over:
+            self._remove(room, leg.leg_id, leg.reason or "hangup")
+        self._hub.retire(session, CloseCode.ENDED if is_removed and not is_over else CloseCode.NORMAL)
 
     def _as_told(self, call: Call, by: str | None) -> Any:
         now = self._rooms.timestamp()

@@ -68,10 +68,20 @@ class Rooms:
 
     def place_of(self, session: Session) -> tuple[Room, str]:
         """Where somebody is: the room and their leg id; raises :class:`BadState` when they are not in it any more."""
+        place = self._find(session)
+        if place is None:
+            raise BadState("No longer in this call")
+        return place
+
+    def has(self, session: Session) -> bool:
+        """Whether that session is in its room; its socket may be away, or wait for a last answer when it is not."""
+        return self._find(session) is not None
+
+    def _find(self, session: Session) -> tuple[Room, str] | None:
         room = self._rooms.get(session.resource)
         leg_id = room.leg_ids.get(session.who.user.id) if room else None
         if room is None or leg_id is None or room.members.get(leg_id) is not session:
-            raise BadState("No longer in this call")
+            return None
         return room, leg_id
 
     # ── saying something ──
