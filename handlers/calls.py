@@ -67,7 +67,7 @@ class InviteHandler(ApiHandler):
 
 
 class CallActionHandler(ApiHandler):
-    """``POST /calls/{call_id}/answer | decline | cancel | hangup``."""
+    """``POST /calls/{call_id}/answer | decline | cancel | hangup | leave``."""
 
     async def post(self, call_id: str, action: str) -> None:
         """200 with the call as it is then; 409 ``already_answered`` or ``call_ended`` for whoever comes too late."""
@@ -80,7 +80,8 @@ class CallActionHandler(ApiHandler):
             "answer": lambda call_id: switchboard.answer(call_id, who, who.sign_in_id),
             "decline": lambda call_id: switchboard.decline(call_id, who, who.sign_in_id),
             "cancel": lambda call_id: switchboard.cancel(call_id, who),
-            "hangup": lambda call_id: switchboard.hang_up(call_id, who),
+            "hangup": lambda call_id: switchboard.hang_up_or_go(call_id, who),
+            "leave": lambda call_id: switchboard.go(call_id, who),
         }
         return actions[name]
 

@@ -81,7 +81,7 @@ ROUTES: tuple[Route, ...] = (
     _api("/calls", calls.CallsHandler),
     _api("/calls/seen", history.SeenHandler),
     _api("/calls/{call_id}", calls.CallHandler, f"/calls/{ID}"),
-    _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup)"),
+    _api("/calls/{call_id}/{action}", calls.CallActionHandler, f"/calls/{ID}/(answer|decline|cancel|hangup|leave)"),
     _api("/calls/{call_id}/quality", quality.CallQualityHandler, f"/calls/{ID}/quality"),
     _api("/calls/{call_id}/chat", chat.CallChatHandler, f"/calls/{ID}/chat"),
     _api("/calls/{call_id}/invite", calls.InviteHandler, f"/calls/{ID}/invite"),

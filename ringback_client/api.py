@@ -303,8 +303,12 @@ class Api:
         return _read(Call, await self._call("POST", f"/calls/{call_id}/cancel"))
 
     async def hangup(self, call_id: str) -> Call:
-        """End a call. ApiError `forbidden` where more than two talk and one is not the host."""
+        """End a call; where more than two talk and one is not the host, leave it."""
         return _read(Call, await self._call("POST", f"/calls/{call_id}/hangup"))
+
+    async def leave(self, call_id: str) -> Call:
+        """Leave a call; the others talk on. One that only two have to do with ends."""
+        return _read(Call, await self._call("POST", f"/calls/{call_id}/leave"))
 
     # Voicemail
 

@@ -283,6 +283,23 @@ def hang_up(call: Call, user_id: str, now: datetime, reason: EndReason = "hangup
     return end(call, reason, now, by=user_id)
 
 
+def go(call: Call, user_id: str, now: datetime) -> Call:
+    """Somebody is done with the call, without having a room open: they leave it, give it up or decline it."""
+    _refuse_if_over(call)
+    leg = call.leg_of(user_id)
+    if leg is not None and leg.is_ringable:
+        return decline(call, user_id, now)
+    return leave(call, _participant(call, user_id).leg_id, now, "hangup", user_id)
+
+
+def hang_up_or_go(call: Call, user_id: str, now: datetime) -> Call:
+    """As :func:`hang_up`, but whoever may not end the call for everybody leaves it."""
+    try:
+        return hang_up(call, user_id, now)
+    except Forbidden:
+        return go(call, user_id, now)
+
+
 def media_connected(call: Call, leg_id: str, now: datetime, timing: Timing) -> Call:
     """A participant reports that media flows; with two of them the call is active."""
     leg = call.leg(leg_id)

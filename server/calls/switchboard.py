@@ -123,6 +123,14 @@ class Switchboard:
         """Ends the call for everybody; for an ended one see :class:`~server.errors.CallEnded`."""
         return await self._theirs(call_id, who, lambda call, user_id, now: rules.hang_up(call, user_id, now, reason))
 
+    async def hang_up_or_go(self, call_id: str, who: Identity) -> Call:
+        """As :meth:`hang_up`, for somebody without a room: whoever may not end the call for everybody leaves it."""
+        return await self._theirs(call_id, who, rules.hang_up_or_go)
+
+    async def go(self, call_id: str, who: Identity) -> Call:
+        """The person leaves the call, and the others talk on."""
+        return await self._theirs(call_id, who, rules.go)
+
     async def remove(self, call_id: str, who: Identity, leg_id: str) -> Call:
         """The host sends somebody out of the call, or takes their invitation back."""
         return await self._theirs(call_id, who, lambda call, user_id, now: rules.remove(call, user_id, leg_id, now))

@@ -117,6 +117,11 @@ export class Api {
     return this.#send("GET", `/calls/${callId}/chat${before ? `?before=${before}` : ""}`);
   }
 
+  /** @param {string} callId @returns {Promise<Call>} the others talk on */
+  leave(callId) {
+    return this.#send("POST", `/calls/${callId}/leave`);
+  }
+
   /** @returns {Promise<IceConfig>} */
   iceServers() {
     return this.#send("GET", "/ice-servers");

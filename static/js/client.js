@@ -42,6 +42,7 @@ export class Client {
         load: () => api.call(call.call_id),
         cancel: () => api.cancel(call.call_id),
         hangup: () => api.hangup(call.call_id),
+        leave: () => api.leave(call.call_id),
       },
       configuration: iceSource(() => api.iceServers(), this.#boot.ice),
       call,

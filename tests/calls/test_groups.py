@@ -319,3 +319,23 @@ def test_a_call_in_which_nobody_is_any_more_is_over_though_somebody_rings() -> N
 def test_how_long_one_may_be_alone_stays_as_it_was_when_the_call_began() -> None:
     timing = rules.Timing(lonely_s=5)
     assert placed(timing=timing).lonely_s == 5
+
+
+# ── done with it, without a room ──
+
+
+def test_one_of_a_pair_who_leaves_ends_the_call() -> None:
+    assert rules.go(pair(), BOB.id, at(9)).end_reason == "hangup"
+
+
+def test_whoever_leaves_while_it_rings_for_them_declines() -> None:
+    assert leg_of(rules.go(invited(pair(), CAROL), CAROL.id, at(101)), CAROL).state == "declined"
+
+
+def test_the_caller_who_leaves_while_it_rings_gives_it_up() -> None:
+    assert rules.go(placed(), ALICE.id, at(9)).end_reason == "cancelled"
+
+
+def test_whoever_has_left_cannot_leave_again() -> None:
+    with pytest.raises(BadState):
+        rules.go(left(three(), CAROL, 200), CAROL.id, at(201))

@@ -254,7 +254,7 @@ async def test_all_calls_are_removed_from_the_history(
     assert (http.asked[-1].method, http.asked[-1].query) == ("DELETE", query)
 
 
-@pytest.mark.parametrize("step", ["answer", "decline", "cancel", "hangup"])
+@pytest.mark.parametrize("step", ["answer", "decline", "cancel", "hangup", "leave"])
 async def test_steps_of_a_call_return_the_call(api: Api, http: ScriptedHttp, step: str) -> None:
     http.lay_out(f"POST /calls/k-1/{step}", CALL | {"rev": 7})
     assert (await getattr(api, step)("k-1")).rev == 7

@@ -323,7 +323,7 @@ class TestStrangers:
 
     ADDRESSES = (
         ("GET", "/calls/{call_id}"),
-        *(("POST", f"/calls/{{call_id}}/{action}") for action in ("answer", "decline", "cancel", "hangup")),
+        *(("POST", f"/calls/{{call_id}}/{action}") for action in ("answer", "decline", "cancel", "hangup", "leave")),
     )
 
     @pytest.mark.gen_test

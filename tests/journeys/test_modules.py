@@ -845,7 +845,7 @@ CALL = """
     ...fields,
   });
   const l = h.line(); const asked = [];
-  const http = (answers = {}) => Object.fromEntries(["load", "cancel", "hangup"].map((name) => [name, async () => {
+  const http = (answers = {}) => Object.fromEntries(["load", "cancel", "hangup", "leave"].map((name) => [name, async () => {
     asked.push(name);
     if (!answers[name]) throw new Error(name);
     return answers[name];
@@ -928,6 +928,17 @@ def test_hanging_up_while_the_line_is_away_goes_over_http(run: Run) -> None:
       await s.hangUp(); return [asked, s.view.call.end_reason];
     """
     assert run(CALL + body) == [["hangup"], "hangup"]
+
+
+def test_leaving_a_group_while_the_line_is_away_goes_over_http(run: Run) -> None:
+    body = """
+      const third = { leg_id: "hers", user: user("carol"), state: "joined" };
+      const legs = [...active.legs.map((leg) => ({ ...leg, state: "joined" })), third];
+      const group = { ...active, legs };
+      const s = session(group, { leave: group }); await enter(s, group); l.last().drop();
+      await s.hangUp(); return [asked, s.view.phase];
+    """
+    assert run(CALL + body) == [["leave"], "ended"]
 
 
 def test_a_room_that_was_closed_behind_the_page_says_how_the_call_ended(run: Run) -> None:

@@ -244,6 +244,14 @@ class TestLeaving:
         assert (await state_of(people[0], call))["state"] != "ended"
 
     @pytest.mark.gen_test
+    @pytest.mark.parametrize(("action", "who"), [("hangup", 1), ("leave", 0), ("leave", 1)])
+    async def test_goes_over_http_too(self, running: Running, action: str, who: int) -> None:
+        call, people, rooms = await three_in(running)
+        after = (await people[who].do(action, call)).document
+        assert (after["state"], after["legs"][who]["state"]) == ("connecting", "left")
+        assert (await rooms[2].next("leave"))["leg_id"] == rooms[who].leg_id
+
+    @pytest.mark.gen_test
     async def test_says_why(self, running: Running) -> None:
         call, people, (mine, _, hers) = await three_in(running)
         await hers.request("leave", reason="media_denied")

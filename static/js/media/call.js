@@ -35,6 +35,7 @@
  * @property {() => Promise<Call>} load
  * @property {() => Promise<Call>} cancel
  * @property {() => Promise<Call>} hangup
+ * @property {() => Promise<Call>} leave
  *
  * @typedef {object} CallOptions
  * @property {import("../realtime/socket.js").RingbackSocket} socket of the room, not started
@@ -268,10 +269,10 @@ export class CallSession extends Emitter {
     this.#silence();
     this.emit("change", null);
     /** @type {(() => Promise<Call>)[]} */
-    const ways = leaves ? [] : [() => this.#http.hangup()];
+    const ways = [() => (leaves ? this.#http.leave() : this.#http.hangup())];
     if (rings) ways.unshift(() => this.#http.cancel());
-    else if (leaves) ways.unshift(() => this.#say("leave", {}));
-    else if (this.#socket.state === "open") ways.unshift(() => this.#say("hangup", reason ? { reason } : {}));
+    else if (this.#socket.state === "open")
+      ways.unshift(() => this.#say(leaves ? "leave" : "hangup", reason ? { reason } : {}));
     for (const way of ways) {
       if (this.#call.state === "ended") break; // `ended` came before the answer
       try {
