@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from server.auth.accounts import Accounts
 from server.calls import rules
-from server.calls.model import Call, view
+from server.calls.model import Call, Leg, view
 from server.calls.notices import expires_in_ms, incoming_frame
 from server.calls.presence import PresenceBoard
 from server.calls.switchboard import Switchboard
@@ -51,7 +52,7 @@ class Inbox:
         self._clock = clock
         self.interval_s = interval_s
         self.resume_window_s = resume_window_s
-        self._ignored: dict[tuple[str, str], float] = {}  # monotonic second of it, by sign-in and call id
+        self._ignored: dict[tuple[str, str], datetime] = {}  # when, by sign-in and call id
         self.commands = Commands(
             reader=frames.FrameReader(
                 frames.Ringing,
@@ -85,8 +86,7 @@ class Inbox:
         incoming, others = [], []
         for call in await self._switchboard.live_of(user_id):
             leg = call.leg_of(user_id)
-            is_silent = session.who.silenced or (session.who.sign_in_id, call.call_id) in self._ignored
-            if leg is None or not leg.is_ringable or is_silent:
+            if leg is None or not leg.is_ringable or session.who.silenced or self._is_ignored(session, call, leg):
                 others.append(view(call, user_id))
             elif expires_in_ms(call, leg, now) >= rules.LEAST_RING_S * 1000:
                 incoming.append({"call": view(call, user_id), "expires_in_ms": expires_in_ms(call, leg, now)})
@@ -138,10 +138,15 @@ class Inbox:
 
     def _ignore(self, session: Session, frame: frames.Ignore) -> Result:
         """This device is silent by its own doing, on its next page too; the others go on ringing."""
-        now_s, ring_s = self._clock.monotonic(), self._switchboard.timing.ring.total_seconds()
-        self._ignored = {key: at_s for key, at_s in self._ignored.items() if now_s - at_s < ring_s}
-        self._ignored[session.who.sign_in_id, frame.call_id] = now_s
+        now, ring = self._clock.now(), self._switchboard.timing.ring
+        self._ignored = {key: at for key, at in self._ignored.items() if now - at < ring}
+        self._ignored[session.who.sign_in_id, frame.call_id] = now
         return None
+
+    def _is_ignored(self, session: Session, call: Call, leg: Leg) -> bool:
+        """Whether that device was silenced for this ring; whoever is called back into the call is rung anew."""
+        at = self._ignored.get((session.who.sign_in_id, call.call_id))
+        return at is not None and at >= leg.invited_at
 
     async def _set_presence(self, session: Session, frame: frames.PresenceFromClient) -> Result:
         if frame.state in ("away", "active"):

@@ -83,6 +83,8 @@ class Leg(msgspec.Struct, frozen=True):
     """When it rings no longer, of somebody called into a call that went on; None: with the call's first ring."""
     was_in: bool = False
     """Whether the person had taken part before they were called in again."""
+    talked_before_s: float = 0.0
+    """Seconds for which they had taken part before they were called in again."""
     seems_ringing_at: datetime | None = None
     """Of a leg that is ``blocked``: when it begins to look to the others as if it rang."""
     unseen: int = 0
@@ -201,15 +203,33 @@ class Call(msgspec.Struct, frozen=True):
         return tuple(leg.user.id for leg in self.legs)
 
 
-def duration_s(call: Call) -> float | None:
-    """Seconds from the answer to the end, to the millisecond; ``None`` while it goes on or if nobody answered."""
-    if call.answered_at is None or call.ended_at is None:
+def talked_s(call: Call, leg: Leg) -> float | None:
+    """Seconds for which the person was in the answered call, to the millisecond; ``None`` while they are in it or are
+    called back, and for whoever never was."""
+    if call.answered_at is None or not leg.took_part or leg.is_in_call or leg.is_awaited:
         return None
-    return round(max(0.0, (call.ended_at - call.answered_at).total_seconds()), 3)
+    now_s = 0.0
+    if leg.joined_at is not None and leg.left_at is not None:
+        now_s = (leg.left_at - max(leg.joined_at, call.answered_at)).total_seconds()
+    return round(leg.talked_before_s + max(0.0, now_s), 3)
+
+
+def has_gone(call: Call, leg: Leg) -> bool:
+    """Whether the person has no more to do with the call, which goes on or went on without them."""
+    if leg.is_in_call or leg.is_awaited or leg.left_at is None:
+        return False
+    return call.ended_at is None or leg.left_at < call.ended_at
+
+
+def all_see_the_same(call: Call) -> bool:
+    """Whether the call looks the same to everybody."""
+    if hides_a_block(call) or any(has_gone(call, leg) for leg in call.legs):
+        return False
+    return not call.is_over or len(call.legs) == 2  # of more, each was in it for their own time
 
 
 def hides_a_block(call: Call) -> bool:
-    """Whether the call does not look the same to everybody."""
+    """Whether there is a block in the call of which the others must not learn."""
     return call.end_reason == "blocked" or any(leg.state == "blocked" or leg.unseen for leg in call.legs)
 
 
@@ -217,17 +237,55 @@ def seen_by(call: Call, viewer_id: str) -> Call:
     """The call as that person may see it, on every way by which they can.
 
     Whoever has blocked the caller is called as it seems: their leg rings, and is missed after the whole time. Only they
-    themselves see that they have. ``rev`` grows with what that person sees: where it is the same, nothing has changed.
+    themselves see that they have. Whoever is no longer in it sees it as it was when they went, and learns only that it
+    has ended. ``rev`` grows with what that person sees: where it is the same, nothing has changed.
     """
-    if not hides_a_block(call):
-        return call
     own = call.leg_of(viewer_id)
+    shown = _without_blocks(call, own) if hides_a_block(call) else call
+    if own is None or own.left_at is None or not has_gone(call, own):
+        return shown
+    return _as_it_was(shown, own, own.left_at)
+
+
+def _without_blocks(call: Call, own: Leg | None) -> Call:
     has_blocked = own is not None and own.state == "blocked"
     return replace(
         call,
         legs=tuple(leg if leg is own else _unblocked(leg) for leg in call.legs),
         end_reason="no_answer" if call.end_reason == "blocked" and not has_blocked else call.end_reason,
         rev=call.rev - sum(leg.unseen for leg in call.legs if leg is not own),
+    )
+
+
+def _as_it_was(call: Call, own: Leg, at: datetime) -> Call:
+    """``call`` without what has come ``at`` that moment or later; those who were in it then are seen to leave when it
+    is over."""
+    there = (leg for leg in call.legs if leg is own or leg.invited_at <= at or leg.was_in)
+    return replace(
+        call,
+        legs=tuple(leg if leg is own else _leg_as_it_was(call, leg, at) for leg in there),
+        answered_at=call.answered_at if call.answered_at is not None and call.answered_at <= at else None,
+        alone_until=None,
+        recordings=tuple(recording for recording in call.recordings if recording.asked_at <= at),
+    )
+
+
+def _leg_as_it_was(call: Call, leg: Leg, at: datetime) -> Leg:
+    if leg.left_at is not None and leg.left_at <= at:
+        return leg
+    if leg.invited_at > at:  # had been in it, and was called back: how it was then is not known
+        return replace(leg, state="left", reason=None, joined_at=None, left_at=None)
+    was_in = leg.joined_at is not None and leg.joined_at <= at
+    state: LegState = "joined" if was_in else "ringing" if leg.ringing_at and leg.ringing_at <= at else "invited"
+    if call.is_over:
+        state = "left" if was_in else "missed"
+    return replace(
+        leg,
+        state=state,
+        reason=None,
+        device=leg.device if was_in else None,
+        joined_at=leg.joined_at if was_in else None,
+        left_at=call.ended_at,
     )
 
 
@@ -246,7 +304,7 @@ def _unblocked(leg: Leg) -> Leg:
 def view(call: Call, viewer_id: str) -> dict[str, Any]:
     """The call as it crosses the wire to that person (``docs/protocol.md``, «A call»); see :func:`seen_by`."""
     call = seen_by(call, viewer_id)
-    host = call.host
+    own, host = call.leg_of(viewer_id) or call.caller, call.host
     return {
         "call_id": call.call_id,
         "state": call.state,
@@ -256,7 +314,7 @@ def view(call: Call, viewer_id: str) -> dict[str, Any]:
         "ring_deadline": rfc3339(max(call.rings_until(leg) for leg in call.legs)),
         "answered_at": optional_rfc3339(call.answered_at),
         "ended_at": optional_rfc3339(call.ended_at),
-        "duration_s": duration_s(call),
+        "duration_s": talked_s(call, own),
         "end_reason": call.end_reason,
         "ended_by": call.ended_by,
         "host": host.leg_id if host else None,
@@ -284,4 +342,4 @@ def view(call: Call, viewer_id: str) -> dict[str, Any]:
 def was_missed_by(call: Call, user_id: str) -> bool:
     """Whether the call stands as missed in that person's history: also if it never rang for them."""
     leg = call.leg_of(user_id)
-    return leg is not None and leg.state in MISSED
+    return leg is not None and leg.state in MISSED and not leg.took_part

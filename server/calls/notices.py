@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
-from server.calls.model import Call, Leg, hides_a_block, looks_changed, view
+from server.calls.model import Call, Leg, all_see_the_same, looks_changed, view
 from server.realtime.bus import CallNews, Message, ToDevices, call_topic, user_topic
 from server.realtime.frames import CallChanged, Incoming, IncomingStopped, encode
 from server.wire import rfc3339
@@ -41,18 +41,24 @@ def notices(
                 timestamp=timestamp, call_id=after.call_id, reason=why_it_stopped(leg), user_id=by
             )
             yield topic, ToDevices(leg.user.id, encode(stopped), skip=actor)
-        if leg.state != "blocked" and looks_changed(before, after, leg.user.id):
+        if leg.state != "blocked" and leg_hears(was, leg, after) and looks_changed(before, after, leg.user.id):
             yield topic, ToDevices(leg.user.id, changed(leg.user.id))
 
 
 def begins_to_ring(was: Leg | None, leg: Leg) -> bool:
     """Whether the person of ``leg`` is called by this change: for the first time, or back into the call."""
-    return leg.is_ringable and (was is None or not was.is_ringable)
+    return leg.is_ringable and (was is None or not was.is_ringable or was.invited_at != leg.invited_at)
+
+
+def leg_hears(was: Leg | None, leg: Leg, after: Call) -> bool:
+    """Whether the person of ``leg`` is told of the change: whoever is no longer in the call hears how they went, and
+    that it has ended."""
+    return after.is_over or leg.is_in_call or leg.is_awaited or leg != was
 
 
 def for_each_viewer(call: Call, encoded: Callable[[dict[str, Any]], bytes]) -> Callable[[str], bytes]:
     """From a user id to what ``encoded`` makes of the call as that person sees it: made once if all see the same."""
-    if hides_a_block(call):
+    if not all_see_the_same(call):
         return lambda viewer_id: encoded(view(call, viewer_id))
     body = encoded(view(call, call.created_by.id))
     return lambda viewer_id: body

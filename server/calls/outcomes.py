@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from server.calls.model import Call, Leg, duration_s, seen_by
+from server.calls.model import Call, Leg, has_gone, seen_by, talked_s
 from server.languages.bidi import isolated
 
 Translate = Callable[[str], str]
@@ -20,16 +20,23 @@ def outcome(call: Call, user_id: str, translate: Translate = str) -> str:
     call = seen_by(call, user_id)
     leg = call.leg_of(user_id) or call.caller
     peer = peer_of(call, user_id)
-    sentence = _why_not_there(leg) or _why_not_answered(call, peer) or _BROKEN_OFF.get(call.end_reason or "", _TALKED)
-    values = {"name": isolated(peer.user.display_name), "duration": spoken_duration(duration_s(call) or 0.0)}
+    values = {"name": isolated(peer.user.display_name), "duration": spoken_duration(talked_s(call, leg) or 0.0)}
+    sentence = _why_not_there(leg) or _why_not_answered(call, peer) or _BROKEN_OFF.get(_why_over(call, leg), _TALKED)
     return translate(sentence) % values
 
 
 def _why_not_there(leg: Leg) -> str | None:
-    """For somebody who did not take part: why."""
+    """For somebody who did not take part: why. Whoever did, and was called back in vain, has talked."""
+    if leg.took_part:
+        return None
     if leg.reason == "contacts_only":
         return _HELD_BACK_FROM_STRANGERS
     return _NEVER_THERE.get(leg.state)
+
+
+def _why_over(call: Call, leg: Leg) -> str:
+    """The reason for that person: of their own going, if they went before the others."""
+    return leg.reason or "" if has_gone(call, leg) else call.end_reason or ""
 
 
 def _why_not_answered(call: Call, peer: Leg) -> str | None:

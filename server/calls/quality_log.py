@@ -81,7 +81,7 @@ class QualityLog:
         What this process has not written down yet is in it.
         """
         leg = call.leg_of(user_id)
-        if leg is None or leg.joined_at is None:
+        if leg is None or not leg.took_part:
             raise Forbidden("Only for people who took part in the call")
         records = {record.leg_id: record for record in await self._store.of(call.call_id)}
         for (call_id, leg_id), entry in self._entries.items():

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from server.calls.model import IN_CALL, Call, CallWaiting, Device, EndReason, Leg, LegState, MediaKind
+from server.calls.model import IN_CALL, Call, CallWaiting, Device, EndReason, Leg, LegState, MediaKind, talked_s
 from server.errors import AlreadyAnswered, BadRequest, BadState, CallEnded, CallFull, Forbidden
 from server.languages.sentences import N_
 from server.realtime.frames import UserRef
@@ -122,12 +122,18 @@ def invite(
             invited = replace(invited, legs=(*invited.legs, called))
         elif not (known.is_in_call or known.is_awaited):
             called = _called(callee, known.leg_id, user_id, now, now + timing.ring)
-            invited = _with_leg(invited, replace(called, was_in=known.took_part, unseen=known.unseen))
+            invited = _with_leg(invited, _called_back(call, known, called))
     if invited is call:
         return call
     if sum(leg.is_in_call or leg.is_awaited for leg in invited.legs) > most or len(invited.legs) > MAX_LEGS:
         raise CallFull()
     return _settled(_changed(call, invited), now, by=None)
+
+
+def _called_back(call: Call, known: Leg, called: Leg) -> Leg:
+    return replace(
+        called, was_in=known.took_part, talked_before_s=talked_s(call, known) or 0.0, unseen=known.unseen
+    )
 
 
 def _called(callee: Callee, leg_id: str, by: str, now: datetime, ring_deadline: datetime | None = None) -> Leg:

@@ -180,7 +180,7 @@ class Archive:
     async def _of(self, call_id: str, user_id: str) -> Call:
         call = await self._switchboard.of(call_id, user_id)
         leg = call.leg_of(user_id)
-        if leg is None or leg.joined_at is None:
+        if leg is None or not leg.took_part:
             raise Forbidden("Only for people who took part in the call")
         return call
 

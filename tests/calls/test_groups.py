@@ -8,16 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from server.calls import rules
-from server.calls.model import Call, Leg, view
-from server.calls.notices import begins_to_ring, incoming_frame
+from server.calls.model import Call, Leg, view, was_missed_by
+from server.calls.notices import begins_to_ring, incoming_frame, notices
 from server.calls.outcomes import outcome, peer_of
 from server.calls.rules import MAX_LEGS, Callee
 from server.errors import BadRequest, BadState, CallEnded, CallFull, Forbidden
 from server.ids import new_id
+from server.realtime.bus import ToDevices, user_topic
 from server.realtime.frames import UserRef
 from server.wire import optional_rfc3339, rfc3339
 from tests.clock import START
-from tests.helpers import ALICE, BOB, CAROL, TIMING, active, answered, device, leg_id, person, placed
+from tests.helpers import ALICE, BOB, CAROL, TIMING, active, answered, device, frame_in, leg_id, person, placed
 
 DAVE = person("dave")
 
@@ -277,7 +278,7 @@ def test_whoever_is_left_of_several_is_alone_for_a_minute() -> None:
 
 
 def test_whoever_was_left_alone_reads_how_long_they_talked() -> None:
-    assert outcome(rules.expire(alone(), at(270)), CAROL.id) == "Talked for 4:30"
+    assert outcome(rules.expire(alone(), at(270)), CAROL.id) == "Talked for 2:45"
 
 
 def test_a_call_of_two_ends_when_one_of_them_goes() -> None:
@@ -339,3 +340,118 @@ def test_the_caller_who_leaves_while_it_rings_gives_it_up() -> None:
 def test_whoever_has_left_cannot_leave_again() -> None:
     with pytest.raises(BadState):
         rules.go(left(three(), CAROL, 200), CAROL.id, at(201))
+
+
+# ── whoever is no longer in it ──
+
+
+def removed(call: Call, user: UserRef = CAROL, seconds: float = 200.0) -> Call:
+    return rules.remove(call, ALICE.id, leg_id(call, user), at(seconds))
+
+
+def heard(before: Call, after: Call, user: UserRef) -> list[str]:
+    """The types of what the devices of that person are told of a change."""
+    told = notices(before, after, None, at(200))
+    return [frame_in(said)["type"] for to, said in told if to == user_topic(user.id) and isinstance(said, ToDevices)]
+
+
+def states(call: Call, user: UserRef) -> dict[str, str]:
+    """The legs that the person sees, by user."""
+    return {leg["user"].id: leg["state"] for leg in view(call, user.id)["legs"]}
+
+
+def test_whoever_goes_hears_that_they_went() -> None:
+    assert heard(three(), removed(three()), CAROL) == heard(three(), left(three(), CAROL, 200), CAROL) == ["call"]
+
+
+def test_whoever_has_gone_hears_nothing_of_what_comes_then() -> None:
+    before = removed(three())
+    assert heard(before, invited(before, DAVE, seconds=201), CAROL) == []
+
+
+def test_whoever_declined_hears_nothing_of_what_comes_then() -> None:
+    before = rules.decline(invited(pair(), CAROL), CAROL.id, at(101))
+    assert heard(before, invited(before, DAVE, seconds=201), CAROL) == []
+
+
+def test_whoever_has_gone_hears_that_it_is_over() -> None:
+    before = removed(three())
+    assert heard(before, rules.hang_up(before, ALICE.id, at(300)), CAROL) == ["call"]
+
+
+def test_whoever_has_gone_does_not_see_who_came_then() -> None:
+    call = joined(invited(removed(three()), DAVE, seconds=201), DAVE, 202)
+    assert states(call, CAROL) == {"alice": "joined", "bob": "joined", "carol": "left"}
+    assert states(rules.hang_up(call, ALICE.id, at(300)), CAROL) == {"alice": "left", "bob": "left", "carol": "left"}
+
+
+def test_whoever_has_gone_does_not_see_when_the_others_went() -> None:
+    call = left(joined(invited(removed(three()), DAVE, seconds=201), DAVE, 202), BOB, 250)
+    assert states(call, CAROL)["bob"] == "joined"
+    ended = view(rules.hang_up(call, ALICE.id, at(300)), CAROL.id)
+    assert ended["legs"][1]["left_at"] == ended["ended_at"]
+
+
+def test_whoever_declined_does_not_see_that_the_others_talked() -> None:
+    call = answered(rules.decline(placed(BOB, CAROL), BOB.id, at(3)), CAROL, now=at(5))
+    shown = view(call, BOB.id)
+    assert (shown["answered_at"], states(call, BOB)["carol"]) == (None, "invited")
+
+
+def test_whoever_comes_back_sees_everybody() -> None:
+    call = joined(invited(removed(three()), DAVE, seconds=201), DAVE, 202)
+    assert states(invited(call, CAROL, seconds=203), CAROL) == {
+        "alice": "joined",
+        "bob": "joined",
+        "carol": "invited",
+        "dave": "joined",
+    }
+
+
+def test_what_is_seen_of_a_call_that_is_over_has_no_host() -> None:
+    assert view(rules.hang_up(removed(three()), ALICE.id, at(300)), CAROL.id)["host"] is None
+
+
+# ── what stands in the histories ──
+
+
+def test_each_has_talked_for_as_long_as_they_were_in_it() -> None:
+    call = rules.hang_up(left(three(105), BOB, 200), ALICE.id, at(300))
+    assert [view(call, user.id)["duration_s"] for user in (ALICE, BOB, CAROL)] == [300.0, 200.0, 195.0]
+
+
+def test_whoever_was_in_it_twice_has_talked_for_both_times() -> None:
+    back = joined(invited(left(three(105), CAROL, 200), CAROL, seconds=250), CAROL, 260)
+    assert view(rules.hang_up(back, ALICE.id, at(300)), CAROL.id)["duration_s"] == 135.0
+
+
+def test_whoever_never_came_has_not_talked() -> None:
+    call = rules.hang_up(rules.decline(invited(pair(), CAROL), CAROL.id, at(101)), ALICE.id, at(300))
+    assert view(call, CAROL.id)["duration_s"] is None
+
+
+def test_whoever_was_called_back_in_vain_has_talked_and_missed_nothing() -> None:
+    call = rules.expire(invited(left(three(105), CAROL, 200), CAROL, seconds=250), at(295))
+    call = rules.hang_up(call, ALICE.id, at(300))
+    assert (outcome(call, CAROL.id), was_missed_by(call, CAROL.id)) == ("Talked for 1:35", False)
+
+
+def test_whoever_left_before_it_broke_off_reads_how_long_they_talked() -> None:
+    call = rules.end(left(three(105), CAROL, 200), "ice_failed", at(300), by=None)
+    assert outcome(call, CAROL.id) == "Talked for 1:35"
+    assert outcome(call, BOB.id) == "The connection between you could not be made"
+
+
+def test_whoever_was_lost_reads_so_however_it_ended_for_the_others() -> None:
+    call = three()
+    lost = rules.leave(call, leg_id(call, CAROL), at(200), "connection_lost", None)
+    assert outcome(rules.hang_up(lost, ALICE.id, at(300)), CAROL.id) == "The connection was lost"
+
+
+# ── called twice ──
+
+
+def test_whoever_is_called_back_before_anybody_was_told_that_they_declined_rings_again() -> None:
+    rings = invited(pair(), CAROL)
+    again = invited(rules.decline(rings, CAROL.id, at(101)), CAROL, seconds=102)
+    assert heard(rings, again, CAROL) == ["incoming"]

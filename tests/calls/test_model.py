@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from server.calls import rules
-from server.calls.model import Call, duration_s, view, was_missed_by
+from server.calls.model import Call, talked_s, view, was_missed_by
 from server.calls.rules import Callee
 from tests.clock import START
 from tests.helpers import ALICE, BOB, CAROL, active, answered, counted_ids, leg_id, placed
@@ -93,15 +93,17 @@ def test_an_unknown_leg_is_none() -> None:
 
 @pytest.mark.parametrize("call", [placed(), answered(placed()), rules.cancel(placed(), ALICE.id, START)])
 def test_a_call_that_goes_on_or_was_not_answered_has_no_duration(call: Call) -> None:
-    assert duration_s(call) is None
+    assert talked_s(call, call.caller) is None
 
 
 def test_a_duration_is_from_the_answer_to_the_end_to_the_millisecond() -> None:
-    assert duration_s(ended(seconds=1.2345)) == pytest.approx(1.234, abs=0.001)
+    call = ended(seconds=1.2345)
+    assert talked_s(call, call.caller) == pytest.approx(1.234, abs=0.001)
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_duration() -> None:
-    assert duration_s(ended(seconds=-5)) == 0.0
+    call = ended(seconds=-5)
+    assert talked_s(call, call.caller) == 0.0
 
 
 def test_a_call_that_nobody_took_was_missed_by_the_callee_alone() -> None:

@@ -73,3 +73,39 @@ async def test_whoever_is_sent_away_says_nothing_more_while_their_socket_waits_f
     assert (await hers.request("offer", to=theirs.leg_id, sdp="v=0"))["code"] == "bad_state"
     go_on.set()
     assert (await hers.answer_to("waits"))["type"] == "error"
+
+
+@pytest.mark.gen_test
+async def test_whoever_was_sent_away_is_told_nothing_of_who_comes_then(running: Running) -> None:
+    call, people, (mine, _, hers) = await three_in(running)
+    inbox = await people[2].inbox()
+    await mine.request("remove", leg_id=hers.leg_id)
+    await hers.closed()
+    await inbox.settled()
+    inbox.forget()
+    await running.person("dave")
+    await mine.request("invite", usernames=["dave"])
+    assert await inbox.settled() == []
+    assert len((await people[2].api("GET", f"/calls/{call['call_id']}")).document["legs"]) == 3
+
+
+@pytest.mark.gen_test
+async def test_whoever_took_part_and_declined_to_come_back_may_still_see_how_good_it_was(running: Running) -> None:
+    call, people, (mine, _, hers) = await three_in(running)
+    await hers.request("leave")
+    await mine.request("invite", usernames=["carol"])
+    await people[2].do("decline", call)
+    assert (await people[2].api("GET", f"/calls/{call['call_id']}/quality")).status == 200
+
+
+@pytest.mark.gen_test
+async def test_a_device_that_ignored_one_ring_rings_when_called_again(running: Running) -> None:
+    alice, bob, carol = await running.people("alice", "bob", "carol")
+    call, mine, _ = await running.both_in(alice, bob)
+    inbox = await carol.inbox()
+    await mine.request("invite", usernames=["carol"])
+    await inbox.next("incoming")
+    await inbox.request("ignore", call_id=call["call_id"])
+    await mine.request("remove", leg_id=(await mine.next("call"))["call"]["legs"][2]["leg_id"])
+    await mine.request("invite", usernames=["carol"])
+    assert len((await carol.inbox()).connected["snapshot"]["incoming"]) == 1

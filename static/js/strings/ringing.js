@@ -77,7 +77,7 @@ export function endedWords(call, ownId, overHere) {
   if (call.state !== "ended" && own?.reason === "removed") return OVER_HERE.removed(name);
   if (overHere) return (OVER_HERE[overHere] ?? OVER_HERE.hangup)(name);
   if (call.state !== "ended" && own?.state === "left") return OVER_HERE.left(name);
-  return call.state === "ended" ? outcomeWords(call, ownId) : ((own && notThere(own, name)) ?? OVER_HERE.hangup(name));
+  return call.state === "ended" ? outcomeWords(call, ownId) : ((own && notThere(call, own, name)) ?? OVER_HERE.hangup(name));
 }
 
 /** By the state of a leg whose person did not take part. @type {Record<string, (name: string) => string>} */
@@ -123,18 +123,30 @@ export function outcomeWords(call, ownId) {
   const peer = peerOf(call, ownId);
   const name = peer.user.display_name;
   return (
-    notThere(own, name) ??
+    notThere(call, own, name) ??
     unanswered(call, peer, name) ??
-    BROKEN_OFF[call.end_reason ?? ""]?.() ??
+    BROKEN_OFF[whyOver(call, own) ?? ""]?.() ??
     _("Talked for %(duration)s", { duration: duration(call.duration_s ?? 0) })
   );
 }
 
 /**
+ * The reason for this person: of their own going, if they went before the others.
+ *
+ * @param {Call} call
+ * @param {Leg} own
+ */
+function whyOver(call, own) {
+  return own.left_at && own.left_at !== call.ended_at ? own.reason : call.end_reason;
+}
+
+/**
+ * @param {Call} call
  * @param {Leg} own
  * @param {string} name
  */
-function notThere(own, name) {
+function notThere(call, own, name) {
+  if (typeof call.duration_s === "number") return undefined; // was there, and was perhaps called back in vain
   if (own.reason === "contacts_only") return _("Held back: you take calls from contacts only");
   return NEVER_THERE[own.state]?.(name);
 }
