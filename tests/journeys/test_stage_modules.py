@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.journeys.test_modules import Run, files, page, run
@@ -260,3 +262,21 @@ def test_a_pair_that_one_belongs_to_oneself_is_said_so(run: Run, bob: str) -> No
 def test_a_path_that_is_still_being_made_is_no_trouble(run: Run) -> None:
     body = 'return troublesOf([other("Bob", { Carol: "checking" }, "checking"), other("Carol", {}, null)], "me");'
     assert run(TROUBLES + body) == []
+
+
+@pytest.mark.parametrize(
+    ("dialled", "came", "address"),
+    [
+        ("audio", {"media": "video", "merged": True}, "/call/k#audio"),
+        ("video", {"media": "video", "merged": True}, "/call/k"),
+        ("audio", {"media": "audio"}, "/call/k"),
+    ],
+)
+def test_whoever_dials_by_sound_is_not_shown_in_the_call_of_another(
+    run: Run, dialled: str, came: dict[str, object], address: str
+) -> None:
+    body = f"""
+      const {{ addressOf }} = await import("/js/ui/call_address.js");
+      return addressOf({{ call_id: "k", ...{json.dumps(came)} }}, "{dialled}");
+    """
+    assert run(body) == address

@@ -26,7 +26,7 @@ import { startPushToTalk } from "../ui/call/push_to_talk.js";
 import { startQuality } from "../ui/call/quality.js";
 import { startRecording } from "../ui/call/recording.js";
 import { startRecordings } from "../ui/call/recordings.js";
-import { startRinging, WITHOUT_CAMERA } from "../ui/call/ringing.js";
+import { startRinging } from "../ui/call/ringing.js";
 import { startSharing } from "../ui/call/sharing.js";
 import { Shortcuts } from "../ui/call/shortcuts.js";
 import { startSound } from "../ui/call/sound.js";
@@ -35,6 +35,7 @@ import { startStatus } from "../ui/call/status.js";
 import { startVoices } from "../ui/call/voices.js";
 import { startWhy } from "../ui/call/why.js";
 import { startTranscript } from "../ui/call/transcript.js";
+import { WITHOUT_CAMERA } from "../ui/call_address.js";
 import { need } from "../ui/dom.js";
 import { startShell } from "../ui/shell.js";
 

@@ -8,6 +8,7 @@
 import { _ } from "../i18n.js";
 import { sentenceFor } from "../strings.js";
 import { announce } from "./announcer.js";
+import { addressOf } from "./call_address.js";
 import { toast } from "./toasts.js";
 
 /** @param {Api} api */
@@ -33,8 +34,8 @@ async function place(api, button, { username = "", displayName = "" }) {
   button.setAttribute("aria-busy", "true");
   announce(_("Calling %(name)s…", { name: displayName }));
   try {
-    const call = await api.startCall(username, /** @type {MediaKind} */ (button.dataset.call));
-    location.assign(`/call/${call.call_id}`);
+    const media = /** @type {MediaKind} */ (button.dataset.call);
+    location.assign(addressOf(await api.startCall(username, media), media));
   } catch (error) {
     button.removeAttribute("aria-busy");
     toast(sentenceFor(error), "error");

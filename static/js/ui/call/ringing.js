@@ -7,12 +7,11 @@
 import { takeAnswer } from "../../push/answered.js";
 import { incoming } from "../../strings.js";
 import { ringsSoftly } from "../../strings/ringing.js";
+import { WITHOUT_CAMERA } from "../call_address.js";
 import { need } from "../dom.js";
 import { toast } from "../toasts.js";
 import { partnerOf } from "./context.js";
 
-/** Answered without the camera: a reload does not switch it on. */
-export const WITHOUT_CAMERA = "#audio";
 /** Answer may have been pressed in a notification. That alone proves nothing: anybody can send such a link. */
 const ANSWERED = "#answer";
 
