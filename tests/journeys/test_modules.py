@@ -845,7 +845,8 @@ CALL = """
     ...fields,
   });
   const l = h.line(); const asked = [];
-  const http = (answers = {}) => Object.fromEntries(["load", "cancel", "hangup", "leave"].map((name) => [name, async () => {
+  const ways = ["load", "cancel", "hangup", "leave"];
+  const http = (answers = {}) => Object.fromEntries(ways.map((name) => [name, async () => {
     asked.push(name);
     if (!answers[name]) throw new Error(name);
     return answers[name];
