@@ -8,9 +8,13 @@ from typing import Any
 import msgspec
 
 from .channel import Channel
+from .errors import FrameError
 from .model import Call, ChatMessage, MediaKind, Participant, PathState, Sending, newer
 from .session import Frame
 from .websocket import RingbackSocket
+
+IN_CALL = ("joined", "reconnecting")
+"""States of a leg whose person takes part, also while their socket is away."""
 
 
 class CallRoom(Channel):
@@ -113,6 +117,19 @@ class CallRoom(Channel):
         """End the call for everybody; `media_denied` or `ice_failed` if that is why. Where more than two talk, only the
         host can."""
         await self.socket.request({"type": "hangup"} | ({"reason": reason} if reason else {}))
+
+    async def go(self, reason: str | None = None) -> None:
+        """Be done with the call: two end it, of more than two this one leaves. Whoever is away for a moment counts."""
+        legs = self.call.legs if self.call else []
+        if sum(leg.state in IN_CALL for leg in legs) > 2:
+            await self.leave(reason)
+            return
+        try:
+            await self.hangup(reason)
+        except FrameError as error:
+            if error.code != "forbidden":
+                raise
+            await self.leave(reason)  # somebody has come in at the same moment
 
     # For the host; refused with `forbidden` for others
 

@@ -194,8 +194,7 @@ class _Conversation:
         await self._end()
 
     async def _end(self, reason: str | None = None) -> None:
-        """Two end a call; of more than two, this one goes."""
-        await (self._room.leave(reason) if len(self._room.participants) > 1 else self._room.hangup(reason))
+        await self._room.go(reason)
 
     def _on_state(self, state: str) -> None:
         if state != self._state and state != "ended":

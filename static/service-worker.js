@@ -21,7 +21,7 @@ const VIBRATION_MS = [400, 200, 400, 1_000, 400, 200, 400, 1_000, 400, 200, 400]
 /** Where the page of a call finds that its Answer was pressed in a notification; a link from anywhere cannot put it there. */
 const ANSWERED_CACHE = "ringback-answer";
 
-/** The calls that have stopped ringing: a message about their beginning may be under way still. */
+/** The rings that have stopped: a message about their beginning may be under way still. */
 const stopped = new Set();
 
 self.addEventListener("install", () => self.skipWaiting());
@@ -38,7 +38,7 @@ function hear(message) {
 
 async function ring(message) {
   if (await aPageRings(message.call_id)) return showNothing(message);
-  if (!(await mayRing(message)) || stopped.has(message.call_id)) return showNothing(message);
+  if (!(await mayRing(message)) || stopped.has(ringOf(message))) return showNothing(message);
   await display(message.title, {
     body: message.body,
     tag: message.call_id,
@@ -53,12 +53,18 @@ async function ring(message) {
     ],
     ...(message.soft ? { silent: true } : { vibrate: VIBRATION_MS }),
   });
-  if (stopped.has(message.call_id)) await close(message.call_id);
+  if (stopped.has(ringOf(message))) await close(message);
+}
+
+/** One may be called into the same call more than once. */
+function ringOf({ call_id, invited_at }) {
+  return `${call_id} ${invited_at}`;
 }
 
 async function stop(message) {
-  stopped.add(message.call_id);
-  const wasShown = await close(message.call_id);
+  stopped.add(ringOf(message));
+  if (await ringsAgain(message)) return;
+  const wasShown = await close(message);
   const pages = await visiblePages();
   // The page that one looks at says so itself.
   if (!message.title || (pages.length > 0 && !wasShown)) return showNothing(message);
@@ -109,10 +115,18 @@ function display(title, options) {
   return inTurn(() => self.registration.showNotification(title, options));
 }
 
-/** @returns {Promise<boolean>} whether there was a notification of that call */
-function close(callId) {
+/** @returns {Promise<boolean>} whether a later ring of that call is shown; the times are of one form, so that they compare */
+function ringsAgain({ call_id, invited_at }) {
   return inTurn(async () => {
-    const shown = await self.registration.getNotifications({ tag: callId });
+    const shown = await self.registration.getNotifications({ tag: call_id });
+    return shown.some(({ data }) => data?.invited_at > invited_at);
+  });
+}
+
+/** @returns {Promise<boolean>} whether there was a notification of that call */
+function close({ call_id }) {
+  return inTurn(async () => {
+    const shown = await self.registration.getNotifications({ tag: call_id });
     for (const notification of shown) notification.close();
     return shown.length > 0;
   });

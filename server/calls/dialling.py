@@ -12,6 +12,7 @@ from server.auth.identity import Identity
 from server.calls import rules
 from server.calls.call_limits import CallLimits
 from server.calls.model import Call, Device, MediaKind
+from server.calls.notices import begins_to_ring
 from server.calls.presence import PresenceBoard
 from server.calls.rules import Callee
 from server.calls.switchboard import MAX_RACES, Switchboard, seeming_delay_s
@@ -61,6 +62,7 @@ class Dialling:
         self._clock = clock
         self._most = settings.max_participants - 1
         self.limits = CallLimits(clock, settings)
+        switchboard.listeners.append(self._on_change)
         self._under_way: dict[tuple[str, str], asyncio.Future[Placed]] = {}  # by user id and client key
 
     async def place(
@@ -113,7 +115,6 @@ class Dialling:
             )
             if await self._stored(call, who):
                 self._switchboard.tell(None, call, who.sign_in_id, who.user.id)
-                self._background.start(partial(self._look_again, call, who.user.id, ids), "look_again")
                 return Placed(call, created=True, merged=False)
             known = await self._known(who, client_key)
             if known is not None:
@@ -147,18 +148,15 @@ class Dialling:
         """
         call = await self._switchboard.of(call_id, who.user.id)
         people = await self._people(who, usernames, "usernames")
-        there = {leg.user.id for leg in call.legs if leg.is_in_call or leg.is_awaited}
-        people = [user for user in people if user.user_id not in there]
-        ids = {user.user_id for user in people}
-        if ids:
-            self.limits.require(who.user.id, ids)
+        ids = [user.user_id for user in people]
         standings = await self._contacts.standings(who.user.id, ids)
-        live = await self._calls.live_of_any(list(ids))
-        callees = self._callees(people, standings, live, self._clock.now())
+        others = [other for other in await self._calls.live_of_any(ids) if other.call_id != call_id]
+        callees = self._callees(people, standings, others, self._clock.now())
         rule = partial(_invite, who=who, callees=callees, timing=self._switchboard.timing, most=self._most + 1)
-        call = await self._switchboard.change(call_id, rule, who.sign_in_id, who.user.id)
-        self._background.start(partial(self._look_again, call, who.user.id, ids), "look_again")
-        return call
+        # Judged before it counts, and by the rule alone: what is refused costs nothing, nor does who is there already.
+        for user_id in _called_by(call, rule(call, self._clock.now())):
+            self.limits.require(who.user.id, [user_id])
+        return await self._switchboard.change(call_id, rule, who.sign_in_id, who.user.id)
 
     # ── whom ──
 
@@ -178,19 +176,23 @@ class Dialling:
                 )
         return [found[key] for key in wanted]
 
-    async def _look_again(self, call: Call, caller_id: str, called: set[str]) -> None:
-        """What has come in the way of a new call while it was being stored: whoever looked for calls that ring, to stop
+    def _on_change(self, before: Call | None, after: Call, actor: str | None) -> None:
+        called = {leg.user.id for leg in after.legs if begins_to_ring(before.leg(leg.leg_id) if before else None, leg)}
+        if called:
+            self._background.start(partial(self._look_again, after, called), "look_again")
+
+    async def _look_again(self, call: Call, called: set[str]) -> None:
+        """What has come in the way of a ring while it was being stored: whoever looked for calls that ring, to stop
         them, did not find it yet."""
-        legs = [leg for leg in call.legs if leg.is_ringable and leg.user.id in called]
-        if not legs:
-            return
-        ids = [leg.user.id for leg in legs]
-        people = await self._users.by_ids(ids)
-        standings = await self._contacts.standings(caller_id, ids)
+        ids = list(called)
+        people = {user.user_id: user for user in await self._users.by_ids(ids)}
         others = [other for other in await self._calls.live_of_any(ids) if other.call_id != call.call_id]
-        for callee in self._callees(people, standings, others, legs[0].invited_at):
-            if callee.blocked or callee.do_not_disturb or callee.in_call:
-                await self._switchboard.change(call.call_id, partial(_hold_back, callee=callee), None)
+        for leg in call.legs:
+            if leg.user.id in people:
+                standings = await self._contacts.standings(call.inviter_of(leg).id, [leg.user.id])
+                (callee,) = self._callees([people[leg.user.id]], standings, others, leg.invited_at)
+                if callee.blocked or callee.do_not_disturb or callee.in_call:
+                    await self._switchboard.change(call.call_id, partial(_hold_back, callee=callee), None)
 
     def _callees(
         self, people: list[User], standings: dict[str, Standing], live: list[Call], now: datetime
@@ -216,7 +218,7 @@ class Dialling:
         device = Device(who.sign_in_id, who.device)
         rule = partial(_merge, who=who, device=device, media=media, timing=self._switchboard.timing)
         try:
-            answered = await self._switchboard.take(theirs.call_id, rule, who.sign_in_id, who.user.id)
+            answered = await self._switchboard.change(theirs.call_id, rule, who.sign_in_id, who.user.id)
         except (AlreadyAnswered, CallEnded):
             return None
         return Placed(answered, created=False, merged=True)
@@ -258,6 +260,12 @@ def _invite(
     call: Call, now: datetime, *, who: Identity, callees: list[Callee], timing: rules.Timing, most: int
 ) -> Call:
     return rules.invite(call, who.user.id, callees, now, timing, new_id, most)
+
+
+def _called_by(before: Call, after: Call) -> list[str]:
+    """The user ids of those who are called by a change."""
+    known = set(before.legs)
+    return [leg.user.id for leg in after.legs if leg not in known]
 
 
 def _hold_back(call: Call, now: datetime, *, callee: Callee) -> Call:

@@ -79,12 +79,17 @@ class Leg(msgspec.Struct, frozen=True):
     """Whether the person takes part in another call meanwhile: their devices ring softly, and the caller reads it."""
     invited_by: str | None = None
     """User id of whoever called this person; None for the caller, unless they were called back in."""
+    rings_for: str | None = None
+    """User id of whoever's call rings really, where that of ``invited_by`` is held back by a block: only the person
+    themselves is told."""
     ring_deadline: datetime | None = None
     """When it rings no longer, of somebody called into a call that went on; None: with the call's first ring."""
     was_in: bool = False
     """Whether the person had taken part before they were called in again."""
     talked_before_s: float = 0.0
     """Seconds for which they had taken part before they were called in again."""
+    seen: bool = False
+    """Whether the person has seen in their history that they missed this, while the call goes on."""
     seems_ringing_at: datetime | None = None
     """Of a leg that is ``blocked``: when it begins to look to the others as if it rang."""
     unseen: int = 0
@@ -93,6 +98,8 @@ class Leg(msgspec.Struct, frozen=True):
     joined_at: datetime | None = None
     media_at: datetime | None = None
     """When this participant first reported that media flows."""
+    connect_deadline: datetime | None = None
+    """Until when they may have none while others talk; None for whoever has yet to be answered."""
     left_at: datetime | None = None
 
     @property
@@ -156,17 +163,26 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def due_at(self) -> datetime | None:
-        """When the call changes by itself, the lease apart: its state ends, devices stop ringing, or one that is
-        blocked begins to seem to ring; None: never."""
+        """When the call changes by itself, the lease apart: its state ends, devices stop ringing, one that is blocked
+        begins to seem to ring, or somebody whose media never came is given up; None: never."""
         if self.deadline is None:
             return None
         moments = [self.deadline] if self.alone_until is None else [self.deadline, self.alone_until]
+        moments += [leg.connect_deadline for leg in self.unconnected if leg.connect_deadline is not None]
         for leg in self.legs:
             if leg.is_awaited:
                 moments.append(self.rings_until(leg))
                 if leg.seems_ringing_at is not None:
                     moments.append(leg.seems_ringing_at)
         return min(moments)
+
+    @property
+    def unconnected(self) -> tuple[Leg, ...]:
+        """Those whose media has yet to come while others talk. Whoever is alone waits for somebody, not for media, and
+        whoever has lost their socket is waited for like anybody else."""
+        if self.state != "active" or sum(leg.is_in_call for leg in self.legs) < 2:
+            return ()
+        return tuple(leg for leg in self.legs if leg.state == "joined" and leg.media_at is None)
 
     @property
     def host(self) -> Leg | None:
@@ -183,7 +199,8 @@ class Call(msgspec.Struct, frozen=True):
 
     def inviter_of(self, leg: Leg) -> UserRef:
         """Who called that person, and whom their devices name."""
-        inviter = self.leg_of(leg.invited_by) if leg.invited_by else None
+        by = leg.rings_for or leg.invited_by
+        inviter = self.leg_of(by) if by else None
         return inviter.user if inviter else self.created_by
 
     def leg(self, leg_id: str) -> Leg | None:
@@ -329,7 +346,7 @@ def view(call: Call, viewer_id: str) -> dict[str, Any]:
                 "state": leg.state,
                 "reason": leg.reason,
                 "call_waiting": leg.call_waiting,
-                "invited_by": leg.invited_by,
+                "invited_by": (leg is own and leg.rings_for) or leg.invited_by,
                 "ring_deadline": rfc3339(call.rings_until(leg)) if leg.is_ringable else None,
                 "joined_at": optional_rfc3339(leg.joined_at),
                 "left_at": optional_rfc3339(leg.left_at),
@@ -343,3 +360,12 @@ def was_missed_by(call: Call, user_id: str) -> bool:
     """Whether the call stands as missed in that person's history: also if it never rang for them."""
     leg = call.leg_of(user_id)
     return leg is not None and leg.state in MISSED and not leg.took_part
+
+
+def seen_as_missed(call: Call, user_id: str) -> Call:
+    """The call once the person has seen that they missed it. For nobody else does it change."""
+    leg = call.leg_of(user_id)
+    if leg is None or leg.seen or not was_missed_by(call, user_id):
+        return call
+    seen = replace(leg, seen=True, unseen=leg.unseen + 1)
+    return replace(call, rev=call.rev + 1, legs=tuple(seen if each is leg else each for each in call.legs))

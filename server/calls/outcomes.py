@@ -15,10 +15,10 @@ Translate = Callable[[str], str]
 
 def outcome(call: Call, user_id: str, translate: Translate = str) -> str:
     """The sentence for that person; ``translate`` gives it in their language."""
-    if not call.is_over:
-        return translate("In progress")
     call = seen_by(call, user_id)
     leg = call.leg_of(user_id) or call.caller
+    if not call.is_over and not has_gone(call, leg):
+        return translate("In progress")
     peer = peer_of(call, user_id)
     values = {"name": isolated(peer.user.display_name), "duration": spoken_duration(talked_s(call, leg) or 0.0)}
     sentence = _why_not_there(leg) or _why_not_answered(call, peer) or _BROKEN_OFF.get(_why_over(call, leg), _TALKED)

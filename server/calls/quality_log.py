@@ -46,8 +46,9 @@ class QualityLog:
         now_s = self._clock.monotonic()
         entry = self._entries.get(key)
         if entry is None:
-            record = await self._store.get(call_id, leg_id) or QualityRecord(call_id, leg_id)
-            entry = self._entries[key] = _Entry(record, now_s)
+            record = await self._store.begun(QualityRecord(call_id, leg_id))
+            # Another socket of the same person may have reported meanwhile.
+            entry = self._entries.setdefault(key, _Entry(record, now_s))
         entry.gone = False
         entry.record = grown(entry.record, legs, self._clock.now())
         if now_s - entry.written_at_s >= WRITE_EVERY_S:
@@ -87,4 +88,4 @@ class QualityLog:
         for (call_id, leg_id), entry in self._entries.items():
             if call_id == call.call_id:
                 records[leg_id] = entry.record
-        return list(records.values())
+        return [record for record in records.values() if record.paths]

@@ -23,8 +23,9 @@ from server.realtime.frames import UserRef
 
 LEAST_RING_S = 3.0
 """With less time left a device does not begin to ring: nobody could pick up."""
-MAX_LEGS = 100
-"""People whom one call may ever have to do with: it is one document, and travels in one frame (some 35 KiB then)."""
+LEGS_PER_PLACE = 3
+"""People whom one call may ever have to do with, for each who may be in it at once: the call is one document that is
+written anew with each change, and travels in one frame."""
 
 
 class Timing:
@@ -120,14 +121,37 @@ def invite(
         if known is None:
             called = _called(callee, new_id(), user_id, now, now + timing.ring)
             invited = replace(invited, legs=(*invited.legs, called))
+        elif known.state == "blocked" and known.is_awaited:
+            invited = _with_leg(invited, _ringing_after_all(known, callee, user_id, now))
         elif not (known.is_in_call or known.is_awaited):
             called = _called(callee, known.leg_id, user_id, now, now + timing.ring)
             invited = _with_leg(invited, _called_back(call, known, called))
-    if invited is call:
+    if invited.legs == call.legs:
         return call
-    if sum(leg.is_in_call or leg.is_awaited for leg in invited.legs) > most or len(invited.legs) > MAX_LEGS:
+    if (
+        sum(leg.is_in_call or leg.is_awaited for leg in invited.legs) > most
+        or len(invited.legs) > LEGS_PER_PLACE * most
+    ):
         raise CallFull()
     return _settled(_changed(call, invited), now, by=None)
+
+
+def _ringing_after_all(blocked: Leg, callee: Callee, by: str, now: datetime) -> Leg:
+    """The leg that rings for nobody because of a block, as somebody calls whom the person has not blocked: it rings,
+    and to the others nothing has changed, for it seemed to ring before."""
+    called = _called(callee, blocked.leg_id, by, now)
+    if not called.is_ringable:
+        return blocked
+    return replace(
+        blocked,
+        state="invited" if blocked.ringing_at is None else "ringing",
+        rings_for=by,
+        invited_at=now,
+        reached=callee.reached,
+        call_waiting=called.call_waiting,
+        seems_ringing_at=None,
+        unseen=blocked.unseen + 1,
+    )
 
 
 def _called_back(call: Call, known: Leg, called: Leg) -> Leg:
@@ -190,8 +214,9 @@ def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timi
         return call
     if not leg.is_ringable:
         raise AlreadyAnswered()
+    others_in = sum(each.is_in_call for each in call.legs)
     changed = _with_leg(call, replace(leg, state="joined", reached=True, device=device, joined_at=now))
-    changed = replace(changed, alone_until=None)
+    changed = replace(_given_time_to_connect(changed, now + timing.connect), alone_until=None)
     if call.state in ("inviting", "ringing"):
         changed = replace(
             changed,
@@ -201,8 +226,18 @@ def answer(call: Call, user_id: str, device: Device, now: datetime, timing: Timi
             lease_until=now + timing.lease,
         )
     elif call.state == "connecting" and call.deadline is not None:
-        changed = replace(changed, deadline=max(call.deadline, now + timing.connect))
+        # Whoever was alone in it waited for others, and did not connect.
+        waited = call.deadline if others_in >= 2 else now
+        changed = replace(changed, deadline=max(waited, now + timing.connect))
     return _changed(call, changed)
+
+
+def _given_time_to_connect(call: Call, until: datetime) -> Call:
+    """Also those who are there already and have nobody yet: with whoever comes they begin anew."""
+    legs = (
+        replace(leg, connect_deadline=until) if leg.is_in_call and leg.media_at is None else leg for leg in call.legs
+    )
+    return replace(call, legs=tuple(legs))
 
 
 def merge(call: Call, user_id: str, device: Device, media: MediaKind, now: datetime, timing: Timing) -> Call:
@@ -324,12 +359,12 @@ def socket_lost(call: Call, leg_id: str) -> Call:
     return _changed(call, _with_leg(call, replace(leg, state="reconnecting")))
 
 
-def socket_back(call: Call, leg_id: str) -> Call:
-    """A participant's socket has come back."""
+def socket_back(call: Call, leg_id: str, connects_until: datetime) -> Call:
+    """A participant's socket has come back; without media yet, they have until then."""
     leg = call.leg(leg_id)
     if call.is_over or leg is None or leg.state != "reconnecting":
         return call
-    return _changed(call, _with_leg(call, replace(leg, state="joined")))
+    return _changed(call, _with_leg(call, replace(leg, state="joined", connect_deadline=connects_until)))
 
 
 def move(call: Call, leg_id: str, device: Device) -> Call:
@@ -382,7 +417,8 @@ def expire(call: Call, now: datetime) -> Call:
         return end(call, "connection_lost", now, by=None)
     if now < call.deadline:
         rung_out = _rung_out(call, now)
-        return _seeming_to_ring(call, now) if rung_out is call else rung_out
+        given_up = _without_media(call, now) if rung_out is call else rung_out
+        return _seeming_to_ring(call, now) if given_up is call else given_up
     if call.state in ("inviting", "ringing"):
         return end(call, _unanswered(call), now, by=None)
     if call.state == "connecting":
@@ -390,6 +426,14 @@ def expire(call: Call, now: datetime) -> Call:
             return _rung_out(call, now)
         return end(call, "ice_failed", now, by=None)
     return end(call, "max_duration", now, by=None)
+
+
+def _without_media(call: Call, now: datetime) -> Call:
+    """The others talk, but the first whose media did not come in time is in it no longer."""
+    for leg in call.unconnected:
+        if leg.connect_deadline is not None and now >= leg.connect_deadline:
+            return leave(call, leg.leg_id, now, "ice_failed", None)
+    return call
 
 
 def _unanswered(call: Call) -> EndReason:

@@ -98,18 +98,9 @@ class Switchboard:
     async def answer(self, call_id: str, who: Identity, device_id: str) -> Call:
         """The first answer wins; raises :class:`~server.errors.AlreadyAnswered` for all others."""
         device = Device(device_id, who.device)
-        return await self.take(
+        return await self.change(
             call_id, lambda call, now: rules.answer(call, who.user.id, device, now, self.timing), device_id, who.user.id
         )
-
-    async def take(self, call_id: str, rule: Rule, actor: str, user_id: str) -> Call:
-        """As :meth:`change`, for a rule by which the person joins the call: all who are in it then, its caller too,
-        turn to it from others."""
-        call = await self.change(call_id, rule, actor, user_id)
-        for leg in call.legs:
-            if leg.is_in_call:
-                self._background.start(partial(self._turn_to, call, leg.user.id), "turn_to")
-        return call
 
     async def decline(self, call_id: str, who: Identity, actor: str) -> Call:
         """The person does not take the call, on no device."""
@@ -208,7 +199,8 @@ class Switchboard:
 
     async def socket_back(self, call_id: str, leg_id: str) -> Call:
         """A participant's socket has come back."""
-        return await self.change(call_id, lambda call, now: rules.socket_back(call, leg_id), None)
+        connect = self.timing.connect
+        return await self.change(call_id, lambda call, now: rules.socket_back(call, leg_id, now + connect), None)
 
     async def move(self, call_id: str, leg_id: str, who: Identity) -> Call:
         """A participant goes on with the call on the device of ``who``."""
@@ -219,14 +211,24 @@ class Switchboard:
         """A participant has left or was lost."""
         return await self.change(call_id, lambda call, now: rules.leave(call, leg_id, now, reason, by), None, by)
 
-    def leave_soon(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> None:
-        """As :meth:`leave`, for nobody who waits for it; until then :meth:`is_being_left` says so."""
-        self._being_left.add(call_id)
-        self._background.start(partial(self._leave_soon, call_id, leg_id, reason, by), "leave")
+    def leave_soon(
+        self, call_id: str, leg_id: str, reason: EndReason, by: str | None, is_gone: Callable[[], bool]
+    ) -> None:
+        """As :meth:`leave`, for nobody who waits for it; until then :meth:`is_being_left` says so.
 
-    async def _leave_soon(self, call_id: str, leg_id: str, reason: EndReason, by: str | None) -> None:
+        It may take until the database is back. Whoever has come back by then, so that ``is_gone`` is false, stays.
+        """
+        self._being_left.add(call_id)
+        self._background.start(partial(self._leave_soon, call_id, leg_id, reason, by, is_gone), "leave")
+
+    async def _leave_soon(
+        self, call_id: str, leg_id: str, reason: EndReason, by: str | None, is_gone: Callable[[], bool]
+    ) -> None:
+        def rule(call: Call, now: datetime) -> Call:
+            return rules.leave(call, leg_id, now, reason, by) if is_gone() else call
+
         try:
-            await self.leave(call_id, leg_id, reason, by)
+            await self.change(call_id, rule, None, by)
         finally:
             self._being_left.discard(call_id)
 
@@ -381,7 +383,11 @@ class Switchboard:
         for topic, message in notices(before, after, actor, self._clock.now(), by):
             self._bus.publish(topic, message)
         self._schedule_seeming(before, after)
-        self._unread.changed(unread_by(after))
+        if _somebody_has_come(before, after):
+            for leg in after.legs:
+                if leg.is_in_call:
+                    self._background.start(partial(self._turn_to, after, leg.user.id), "turn_to")
+        self._unread.changed({*unread_by(after)} ^ {*(unread_by(before) if before else ())})
         for listener in self.listeners:
             listener(before, after, actor)
         for user_id in after.user_ids():
@@ -402,6 +408,15 @@ def seeming_delay_s() -> float:
 
 def _busy_elsewhere(call: Call, now: datetime, *, user: User) -> Call:
     return rules.busy_elsewhere(call, user.user_id, now, user.call_waiting)
+
+
+def _somebody_has_come(before: Call | None, after: Call) -> bool:
+    """Whether somebody has taken the call by this change: then all who are in it, its caller too, turn to it from
+    others."""
+    if after.answered_at is None or after.is_over:
+        return False
+    there = {leg.leg_id: leg.joined_at for leg in before.legs if leg.is_in_call} if before else {}
+    return any(leg.is_in_call and there.get(leg.leg_id) != leg.joined_at for leg in after.legs)
 
 
 def _joined_before(other: Call, call: Call, user_id: str) -> bool:

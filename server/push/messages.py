@@ -33,6 +33,7 @@ def incoming(call: Call, leg: Leg, token: str, ttl_s: int, *, soft: bool, transl
     document = {
         "type": "incoming",
         "call_id": call.call_id,
+        "invited_at": rfc3339(leg.invited_at),
         "expires_at": rfc3339(call.rings_until(leg)),
         "token": token,
         "soft": soft,
@@ -45,11 +46,18 @@ def incoming(call: Call, leg: Leg, token: str, ttl_s: int, *, soft: bool, transl
 
 
 def stopped(call: Call, user_id: str, reason: Stopped, translate: Translate) -> Letter:
-    """It no longer rings: the notification goes, or becomes that of a missed call."""
-    document: dict[str, Any] = {"type": "stopped", "call_id": call.call_id, "reason": reason}
+    """It no longer rings: the notification goes, or becomes that of a missed call. ``invited_at`` says which ring that
+    was: the person may have been called again."""
+    leg = call.leg_of(user_id) or call.caller
+    document: dict[str, Any] = {
+        "type": "stopped",
+        "call_id": call.call_id,
+        "invited_at": rfc3339(leg.invited_at),
+        "reason": reason,
+    }
     if reason not in MISSED:
         return Letter(msgspec.json.encode(document), TAKEN_BACK_TTL_S, "high", topic_of(call.call_id))
-    title, body = missed_words(call, call.leg_of(user_id) or call.caller)
+    title, body = missed_words(call, leg)
     document |= {"title": said(title, translate), "body": said(body, translate)}
     return Letter(msgspec.json.encode(document), NOTICE_TTL_S, "high", topic_of(call.call_id))
 

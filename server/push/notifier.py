@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -50,9 +50,10 @@ class _Ring:
     """A call that rings for a person, ``until`` then at most: by sign-in, the browsers that were told and the message
     to each, on its way or there; and those that must not be told any more."""
 
-    def __init__(self, call: Call, until: datetime) -> None:
+    def __init__(self, call: Call, leg: Leg) -> None:
         self.call = call
-        self.until = until
+        self.invited_at = leg.invited_at
+        self.until = call.rings_until(leg)
         self.told: dict[str, tuple[SignIn, asyncio.Task[bool]]] = {}
         self.silent: set[str] = set()
 
@@ -96,6 +97,7 @@ class Notifier:
         self._sign_in_of = sign_in_of
         self._enabled = enabled
         self._ringing: dict[tuple[str, str], _Ring] = {}  # by call id and user id
+        self._stopping: dict[tuple[str, str], set[asyncio.Task[bool]]] = {}  # what is taken back of a ring
         self._sending: set[asyncio.Task[bool]] = set()
         self._buckets: dict[str, TokenBucket] = {}
         if enabled:
@@ -207,7 +209,9 @@ class Notifier:
             was = before.leg(leg.leg_id) if before else None
             if begins_to_ring(was, leg):
                 self._forget_old()
-                self._ringing[after.call_id, leg.user.id] = _Ring(after, after.rings_until(leg))
+                self._ringing[after.call_id, leg.user.id] = _Ring(after, leg)
+                for task in self._stopping.pop((after.call_id, leg.user.id), ()):
+                    task.cancel()  # it rings again, which what is taken back late would end
                 self._background.start(partial(self._ring, after, leg), "push_ring")
             elif was is not None and was.is_ringable and not leg.is_ringable:
                 ring = self._ringing.pop((after.call_id, leg.user.id), None)
@@ -239,7 +243,20 @@ class Notifier:
         await self._take_back(call, leg.user.id, reason, [each for each in to.values() if each.sign_in_id != but])
 
     async def _take_back(self, call: Call, user_id: str, reason: Stopped, to: list[SignIn]) -> None:
-        await self._send(user_id, to, lambda _, translate: stopped(call, user_id, reason, translate), NOTICE_WITHIN_S)
+        leg, key = call.leg_of(user_id), (call.call_id, user_id)
+
+        def is_rung_again() -> bool:
+            ring = self._ringing.get(key)
+            return ring is not None and leg is not None and ring.invited_at > leg.invited_at
+
+        await self._send(
+            user_id,
+            to,
+            lambda _, translate: stopped(call, user_id, reason, translate),
+            NOTICE_WITHIN_S,
+            stops=key,
+            unless=is_rung_again,
+        )
 
     def _on_sign_ins(self, message: Message) -> None:
         """A device that was silenced or signed out shows no call any longer."""
@@ -265,12 +282,21 @@ class Notifier:
         return [each for each in await self._subscribed(user_id) if not each.silenced]
 
     async def _send(
-        self, user_id: str, to: list[SignIn], render: Render, within_s: float, *, rings: tuple[str, str] | None = None
+        self,
+        user_id: str,
+        to: list[SignIn],
+        render: Render,
+        within_s: float,
+        *,
+        rings: tuple[str, str] | None = None,
+        stops: tuple[str, str] | None = None,
+        unless: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Sends to these browsers of a person; with ``rings`` as long as that rings, and it is noted who was told."""
+        """Sends to these browsers of a person; with ``rings`` as long as that rings, and it is noted who was told; with
+        ``stops`` until that rings again."""
         user = await self._users.get(user_id) if to else None
         ring = self._ringing.get(rings) if rings else None
-        if rings is not None and ring is None:
+        if unless() or (rings is not None and ring is None):
             return
         for sign_in in to:
             if sign_in.push is None or (ring is not None and sign_in.sign_in_id in ring.silent):
@@ -279,8 +305,20 @@ class Notifier:
             task = asyncio.get_running_loop().create_task(self._deliver(sign_in, sign_in.push, letter, within_s))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+            if stops is not None:
+                self._note_stopping(stops, task)
             if ring is not None:
                 ring.told[sign_in.sign_in_id] = (sign_in, task)
+
+    def _note_stopping(self, key: tuple[str, str], task: asyncio.Task[bool]) -> None:
+        def forget(done: asyncio.Task[bool]) -> None:
+            left = self._stopping.get(key, set())
+            left.discard(done)
+            if not left:
+                self._stopping.pop(key, None)
+
+        self._stopping.setdefault(key, set()).add(task)
+        task.add_done_callback(forget)
 
     async def _deliver(self, sign_in: SignIn, push: PushSubscription, letter: Letter, within_s: float) -> bool:
         """Whether the push service took it; what it says of the subscription is written down."""

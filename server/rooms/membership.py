@@ -68,7 +68,7 @@ class Membership:
         """The snapshot for a participant who comes back."""
         room = self._rooms.get(session.resource)
         if room is None:
-            raise Refused(CloseCode.ENDED, "Nobody is in this call any more")
+            raise Refused(CloseCode.ENDED, "The call is over")
         return snapshot(room, await self._leg_in(room, session))
 
     def attached(self, session: Session) -> None:
@@ -128,7 +128,12 @@ class Membership:
         if older is not None and older.id != message.session_id:
             # Out of the room first: the leg goes on with the newer session, so nobody is told that it left.
             del room.members[message.leg_id]
+            room.leg_ids.pop(older.who.user.id, None)
+            room.lost.discard(message.leg_id)
+            for left in self._rooms.on_left:
+                left(room, message.leg_id)
             self._hub.drop(older, CloseCode.REPLACED)
+            self._rooms.close_if_empty(room)  # the newer one may be on another node
 
     # ── going ──
 
@@ -185,14 +190,22 @@ class Membership:
         ]
         for leg_id in late:
             del room.absent[leg_id]
-            leave = partial(self._switchboard.leave, room.call_id, leg_id, "connection_lost", None)
-            self._background.start(leave, "leave")
+            self._leave_soon(room, leg_id, "connection_lost", None)
         return len(late)
 
     def _end_leg(self, room: Room, leg_id: str, reason: Literal["hangup", "connection_lost"]) -> None:
         by = room.members[leg_id].who.user.id if reason == "hangup" else None
         self._remove(room, leg_id, reason)
-        self._switchboard.leave_soon(room.call_id, leg_id, reason, by)
+        self._leave_soon(room, leg_id, reason, by)
+
+    def _leave_soon(
+        self, room: Room, leg_id: str, reason: Literal["hangup", "connection_lost"], by: str | None
+    ) -> None:
+        def is_gone() -> bool:
+            now = self._rooms.get(room.call_id)
+            return now is None or leg_id not in now.members
+
+        self._switchboard.leave_soon(room.call_id, leg_id, reason, by, is_gone)
 
     def _remove(self, room: Room, leg_id: str, reason: str) -> None:
         session = room.members.pop(leg_id)

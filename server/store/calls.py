@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from server.calls import history as tokens
-from server.calls.model import Call
+from server.calls.model import Call, seen_as_missed
 from server.store.driver import ASCENDING, DESCENDING, Collection, Database, Document, IndexModel
 
 HISTORY_INDEX = "history"
@@ -152,9 +152,23 @@ class CallStore:
         """The person has seen the calls that they missed, up to the one with the id ``until``; returns how many."""
         token = tokens.unread(user_id)
         seen = 0
+        bound: Document = {} if until is None else {"_id": {"$lte": until}}
+        live: Document = {"history": token, "live_user_ids": {"$exists": True}} | bound
+        for call in _all(await self._calls.find(live, hint=HISTORY_INDEX)):
+            seen += await self._mark_seen_while_it_goes_on(call, user_id)
         while ids := await self._ended_ids({"history": token}, until):
             seen += await self._calls.update_all({"_id": {"$in": ids}, "state": "ended"}, {"$pull": {"history": token}})
         return seen
+
+    async def _mark_seen_while_it_goes_on(self, call: Call | None, user_id: str) -> bool:
+        while call is not None and not call.is_over:
+            seen = seen_as_missed(call, user_id)
+            if seen is call:
+                return False
+            if await self.replace(seen, rev=call.rev):
+                return True
+            call = await self.get(call.call_id)
+        return False
 
     async def forget(self, user_id: str, call_id: str) -> bool:
         """Takes an ended call out of one person's history; false if it is not there, or goes on."""

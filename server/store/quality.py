@@ -26,10 +26,21 @@ class QualityStore:
         """Makes the indexes; see :meth:`Collection.ensure_indexes`."""
         await self._records.ensure_indexes(INDEXES)
 
+    async def begun(self, record: QualityRecord) -> QualityRecord:
+        """What that leg has measured; the first time ``record``, for which there is a place from now on."""
+        known = await self.get(record.call_id, record.leg_id)
+        if known is None:
+            await self._set(record, upsert=True)
+        return known or record
+
     async def write(self, record: QualityRecord) -> None:
-        """Stores what one leg has measured, in the place of what was stored of it before."""
+        """Stores what one leg has measured, in the place of what was stored of it before. What was removed meanwhile
+        with its call does not come back."""
+        await self._set(record, upsert=False)
+
+    async def _set(self, record: QualityRecord, *, upsert: bool) -> None:
         document: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(datetime,))
-        await self._records.update({"_id": _id(record.call_id, record.leg_id)}, {"$set": document}, upsert=True)
+        await self._records.update({"_id": _id(record.call_id, record.leg_id)}, {"$set": document}, upsert=upsert)
 
     async def get(self, call_id: str, leg_id: str) -> QualityRecord | None:
         """What that leg has measured, if anything is stored."""

@@ -225,7 +225,7 @@ DEEDS: dict[str, Deed] = {
     "hangup": lambda call, who, now: rules.hang_up(call, who, now),
     "media": lambda call, who, now: rules.media_connected(call, _leg(call, who), now, TIMING),
     "lost": lambda call, who, now: rules.socket_lost(call, _leg(call, who)),
-    "back": lambda call, who, now: rules.socket_back(call, _leg(call, who)),
+    "back": lambda call, who, now: rules.socket_back(call, _leg(call, who), now + TIMING.connect),
     "leave": lambda call, who, now: rules.leave(call, _leg(call, who), now, "hangup", who),
     "expire": lambda call, who, now: rules.expire(call, now),
 }

@@ -11,7 +11,7 @@ from server.calls import rules
 from server.calls.model import Call, Leg, view, was_missed_by
 from server.calls.notices import begins_to_ring, incoming_frame, notices
 from server.calls.outcomes import outcome, peer_of
-from server.calls.rules import MAX_LEGS, Callee
+from server.calls.rules import LEGS_PER_PLACE, Callee
 from server.errors import BadRequest, BadState, CallEnded, CallFull, Forbidden
 from server.ids import new_id
 from server.realtime.bus import ToDevices, user_topic
@@ -153,7 +153,7 @@ def test_whoever_rings_counts_and_whoever_has_left_does_not() -> None:
 
 def test_nobody_is_called_in_without_end() -> None:
     call = pair()
-    for number in range(MAX_LEGS - 2):
+    for number in range(6 * LEGS_PER_PLACE - 2):
         call = invited(call, Callee(user=person(f"p{number}"), reached=True, do_not_disturb=True))
     with pytest.raises(CallFull):
         invited(call, DAVE)
@@ -448,6 +448,11 @@ def test_whoever_was_lost_reads_so_however_it_ended_for_the_others() -> None:
     assert outcome(rules.hang_up(lost, ALICE.id, at(300)), CAROL.id) == "The connection was lost"
 
 
+def test_whoever_missed_it_reads_so_while_the_others_talk() -> None:
+    call = rules.expire(invited(pair(), CAROL), at(145))
+    assert (outcome(call, CAROL.id), outcome(call, BOB.id)) == ("Missed call", "In progress")
+
+
 # ── called twice ──
 
 
@@ -455,3 +460,71 @@ def test_whoever_is_called_back_before_anybody_was_told_that_they_declined_rings
     rings = invited(pair(), CAROL)
     again = invited(rules.decline(rings, CAROL.id, at(101)), CAROL, seconds=102)
     assert heard(rings, again, CAROL) == ["incoming"]
+
+
+# ── media that does not come ──
+
+
+def test_whoever_has_no_media_in_time_is_in_it_no_longer_and_the_others_talk_on() -> None:
+    call = three(105)
+    assert call.due_at == at(125)
+    after = rules.expire(call, at(125))
+    assert (after.state, [leg.state for leg in after.legs]) == ("active", ["joined", "joined", "left"])
+    assert leg_of(after, CAROL).reason == "ice_failed"
+
+
+def test_whoever_has_media_stays() -> None:
+    call = three(105)
+    call = rules.media_connected(call, leg_id(call, CAROL), at(106), TIMING)
+    assert rules.expire(call, at(125)) is call
+
+
+def test_whoever_lost_their_socket_has_time_for_media_when_it_is_back() -> None:
+    call = three(105)
+    lost = rules.socket_lost(call, leg_id(call, CAROL))
+    assert rules.expire(lost, at(125)) is lost
+    back = rules.socket_back(lost, leg_id(call, CAROL), at(150))
+    assert leg_of(rules.expire(back, at(149)), CAROL).is_in_call
+    assert leg_of(rules.expire(back, at(150)), CAROL).reason == "ice_failed"
+
+
+def test_whoever_is_alone_in_it_waits_for_somebody_and_not_for_media() -> None:
+    call = left(left(three(105), ALICE, 110), BOB, 111)
+    assert rules.expire(call, at(126)) is call
+    assert leg_of(
+        rules.expire(joined(invited(call, DAVE, by=CAROL, seconds=150), DAVE, 160), at(161)), CAROL
+    ).is_in_call
+
+
+def test_whoever_waited_alone_connects_to_who_comes_in_the_usual_time() -> None:
+    call = replace(answered(placed(), now=at(5)), lease_until=at(10_000_000))
+    waiting = left(invited(call, CAROL, seconds=6), BOB, 7)
+    assert waiting.deadline == at(51)
+    assert joined(waiting, CAROL, 8).deadline == at(28)
+
+
+# ── a block of one who calls, and the call of another ──
+
+
+def seems_to_ring() -> Call:
+    """Carol, who has blocked Alice, seems to ring for her."""
+    call = invited(pair(), Callee(user=CAROL, reached=True, blocked=True, seems_ringing_after_s=0.5))
+    return rules.expire(call, at(100.5))
+
+
+def test_whoever_is_called_by_another_than_the_one_they_have_blocked_rings() -> None:
+    before = seems_to_ring()
+    call = invited(before, CAROL, by=BOB, seconds=110)
+    assert heard(before, call, CAROL) == ["incoming"]
+    assert (call.inviter_of(leg_of(call, CAROL)), view(call, CAROL.id)["legs"][2]["invited_by"]) == (BOB, BOB.id)
+
+
+def test_the_others_do_not_see_that_it_rings_only_now() -> None:
+    before = seems_to_ring()
+    after = invited(before, CAROL, by=BOB, seconds=110)
+    assert [view(after, user.id) for user in (ALICE, BOB)] == [view(before, user.id) for user in (ALICE, BOB)]
+
+
+def test_whoever_is_called_by_two_whom_they_have_blocked_does_not_ring() -> None:
+    call = seems_to_ring()
+    assert invited(call, Callee(user=CAROL, reached=True, blocked=True), by=BOB, seconds=110) is call

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from server.calls import rules
 from server.calls.history import AFTER_SEPARATOR, direction_of, tokens, unread_by, wanted
-from server.calls.model import Call, was_missed_by
+from server.calls.model import Call, has_gone, was_missed_by
 from server.calls.rules import Callee
+from server.ids import new_id
 from tests.calls.test_rules_properties import CALLEES, EVENTS, Life
 from tests.clock import START
-from tests.helpers import ALICE, BOB, CAROL, active, answered, long_lists, placed, property_of
+from tests.helpers import ALICE, BOB, CAROL, TIMING, active, answered, long_lists, person, placed, property_of
 
 LATER = START + timedelta(seconds=12)
 
@@ -71,15 +72,23 @@ def test_whoever_does_not_want_to_be_disturbed_finds_the_call_unread() -> None:
     assert "unread" in of(BOB.id, placed(Callee(user=BOB, reached=True, do_not_disturb=True)))
 
 
-def test_a_call_that_one_has_missed_is_unread_when_the_others_have_ended_it() -> None:
+def test_a_call_that_one_has_missed_is_unread_while_the_others_talk_and_when_they_have_ended_it() -> None:
     call = replace(active(answered(placed(BOB, CAROL))), lease_until=None)
     rung_out = rules.expire(call, call.ring_deadline)
-    assert {"missed", "unread"} & of(CAROL.id, rung_out) == {"missed"}
+    assert {"missed", "unread"} <= of(CAROL.id, rung_out)
     assert "unread" in of(CAROL.id, rules.hang_up(rung_out, BOB.id, call.ring_deadline))
 
 
 def test_a_call_of_three_stands_with_each_of_the_others() -> None:
     assert {"incoming:with:alice", "incoming:with:carol"} <= of(BOB.id, placed(BOB, CAROL))
+
+
+def test_whoever_was_called_in_in_vain_stands_with_who_called_them_and_not_with_all_the_others() -> None:
+    call = replace(active(answered(placed())), lease_until=None)
+    callees = [Callee(user=user, reached=True, do_not_disturb=True) for user in (CAROL, person("dave"))]
+    call = rules.invite(call, BOB.id, callees, LATER, TIMING, new_id, 6)
+    together = {token for token in of(CAROL.id, call) if ":with:" in token}
+    assert together == {"incoming:with:bob", "missed:with:bob"}
 
 
 def test_a_blocked_call_that_goes_on_is_no_news_to_whoever_blocks() -> None:
@@ -121,11 +130,11 @@ def test_whatever_happens_each_list_holds_what_it_says(callees: tuple[Callee, ..
             mine = direction_of(call, user_id)
             assert (user_id in found) and (f"{user_id}:{mine}" in found)
             assert (f"{user_id}:missed" in found) == was_missed_by(call, user_id)
-            assert (f"{user_id}:unread" in found) == (was_missed_by(call, user_id) and call.is_over)
-            assert (f"{user_id}:live:{call.state}" in found) == (not call.is_over)
+            assert (f"{user_id}:unread" in found) == was_missed_by(call, user_id)
+            assert (f"{user_id}:live:{call.state}" in found) == (not call.is_over and not has_gone(call, leg))
             for other in set(call.user_ids()) - {user_id}:
-                assert len(found & set(wanted(user_id, "all", [other]))) == 1
-                assert bool(found & set(wanted(user_id, "missed", [other]))) == was_missed_by(call, user_id)
+                assert len(found & set(wanted(user_id, "all", [other]))) <= 1
+                assert found & set(wanted(user_id, "missed", [other])) == set() or was_missed_by(call, user_id)
 
 
 @given(st.sampled_from(CALLEES), long_lists(EVENTS))

@@ -436,7 +436,7 @@ def test_a_lost_socket_is_not_a_lost_call() -> None:
 
 def test_a_socket_that_comes_back_joins_again() -> None:
     call = active(answered(placed()))
-    after = rules.socket_back(rules.socket_lost(call, leg_id(call, BOB)), leg_id(call, BOB))
+    after = rules.socket_back(rules.socket_lost(call, leg_id(call, BOB)), leg_id(call, BOB), START)
     assert leg_of(after, BOB).state == "joined"
 
 
@@ -448,7 +448,7 @@ def test_a_socket_that_is_lost_twice_changes_nothing() -> None:
 
 def test_a_socket_that_was_not_lost_does_not_come_back() -> None:
     call = answered(placed())
-    assert rules.socket_back(call, leg_id(call, BOB)) is call
+    assert rules.socket_back(call, leg_id(call, BOB), START) is call
 
 
 def test_a_socket_lost_after_the_end_changes_nothing() -> None:

@@ -96,7 +96,7 @@ DEEDS: dict[str, Deed] = {
     "no camera": lambda call, user_id, on, now: rules.hang_up(call, user_id, now, "media_denied"),
     "media": _on_leg(lambda call, leg_id, now: rules.media_connected(call, leg_id, now, TIMING)),
     "lost": _on_leg(lambda call, leg_id, now: rules.socket_lost(call, leg_id)),
-    "back": _on_leg(lambda call, leg_id, now: rules.socket_back(call, leg_id)),
+    "back": _on_leg(lambda call, leg_id, now: rules.socket_back(call, leg_id, now + TIMING.connect)),
     "leave": _on_leg(lambda call, leg_id, now: rules.leave(call, leg_id, now, "hangup", None)),
     "gone": _on_leg(lambda call, leg_id, now: rules.leave(call, leg_id, now, "connection_lost", None)),
     "admin": lambda call, user_id, on, now: rules.end(call, "admin_ended", now, by=None),
@@ -288,7 +288,7 @@ def test_every_ended_call_has_a_reason_that_each_person_in_it_can_read(life: Lif
 def test_nobody_who_was_not_in_the_call_reads_how_long_they_talked(life: Life) -> None:
     call = life.versions[-1]
     for leg in call.legs:
-        assert leg.joined_at is not None or not outcome(call, leg.user.id).startswith("Talked")
+        assert leg.took_part or not outcome(call, leg.user.id).startswith("Talked")
 
 
 @property_of(250)

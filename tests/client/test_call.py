@@ -102,6 +102,23 @@ async def test_snapshot_shows_the_call_and_who_is_in_it(scene: Scene) -> None:
     assert (room.leg_id, room.participants["l-bob"].user.username, room.chat_log[0].text) == ("l-me", "bob", "Hello")
 
 
+@pytest.mark.parametrize(("carol", "said"), [("reconnecting", "leave"), ("ringing", "hangup")])
+async def test_whoever_is_done_leaves_where_more_than_two_are_in_the_call(scene: Scene, carol: str, said: str) -> None:
+    hers = {"leg_id": "l-carol", "user": BOB, "state": carol}
+    await scene.say("call", call=call(rev=4) | {"legs": [*call()["legs"], hers]})
+    assert (await scene.said(scene.room.go()))["type"] == said
+
+
+async def test_whoever_may_not_end_the_call_any_more_leaves_it(scene: Scene) -> None:
+    going = asyncio.create_task(scene.room.go())
+    refused = {"code": "forbidden", "message": "Only the host.", "retryable": False}
+    await scene.visit.say("error", id=(await scene.visit.receive())["id"], **refused)
+    frame = await scene.visit.receive()
+    await scene.visit.ack(frame)
+    await going
+    assert frame["type"] == "leave"
+
+
 async def test_messages_stand_in_the_order_of_their_ids(scene: Scene) -> None:
     for message_id in ("m-2", "m-1", "m-2"):
         await scene.say("chat", **message(message_id))

@@ -251,6 +251,20 @@ def test_decline_in_the_notification_declines_on_all_devices(meet: Meet) -> None
     assert latest(alice)["end_reason"] == "declined"
 
 
+def test_a_late_end_of_an_earlier_ring_leaves_the_later_one(meet: Meet) -> None:
+    alice, telephone = meet()
+    alice.call("bob")
+    rings = telephone.receive("incoming")
+    telephone.expect_shown("\u2068alice\u2069 is calling")
+    earlier = {"call_id": rings["call_id"], "invited_at": "2026-01-01T00:00:00.000Z", "reason": "cancelled"}
+    telephone.deliver({"type": "stopped", **earlier})
+    telephone.deliver(
+        {"type": "notice", "tag": "news", "url": "/", "title": "News", "body": "", "at": rings["invited_at"]}
+    )
+    telephone.expect_shown("\u2068alice\u2069 is calling", "News")
+    alice.button("Hang up").click()
+
+
 def test_a_message_that_comes_when_the_call_is_over_rings_nothing(meet: Meet, desk: Desk) -> None:
     alice, telephone = meet()
     alice.call("bob")

@@ -102,6 +102,20 @@ class TestAWriteWhoseAnswerIsLost:
         assert (await inbox.next("incoming_stopped"))["reason"] == "no_answer"
 
     @pytest.mark.gen_test
+    async def test_of_an_answer_takes_them_out_of_the_call_before(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        running, store = await halted(start, monkeypatch)
+        alice, bob, carol = await running.people("alice", "bob", "carol")
+        inbox = await alice.inbox()
+        first = await running.answered(alice, bob)
+        second = await carol.place("bob")
+        store.loses_answer = True
+        assert (await bob.do("answer", second)).code == "unavailable"
+        while (await inbox.next("call", call_id=first["call_id"]))["call"]["state"] != "ended":
+            pass
+
+    @pytest.mark.gen_test
     async def test_is_told_once(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
         running, store = await halted(start, monkeypatch)
         alice, bob = await running.people("alice", "bob")

@@ -14,7 +14,7 @@ from pymongo.collection import Collection as RawCollection
 from tornado.ioloop import IOLoop
 
 from server.calls import rules
-from server.calls.model import Call
+from server.calls.model import Call, view
 from server.realtime.frames import UserRef
 from server.store import calls as module
 from server.store.calls import MAX_PEOPLE, CallStore, Entry, document_of
@@ -289,15 +289,36 @@ async def test_a_call_that_goes_on_is_not_removed(store: CallStore, now: datetim
     assert raw.find_one({}) == before
 
 
-@pytest.mark.gen_test
-async def test_a_call_that_one_has_missed_and_that_goes_on_is_not_marked(
-    store: CallStore, now: datetime, raw: Raw
-) -> None:
+def missed_by_carol(now: datetime) -> Call:
+    """Alice and Bob talk; Carol did not come."""
     call = replace(active(answered(placed(BOB, CAROL, now=now), now=now), now), lease_until=None)
-    await store.insert(rules.expire(call, call.ring_deadline))
-    before = raw.find_one({})
-    assert await store.mark_seen(CAROL.id) == 0
-    assert raw.find_one({}) == before
+    return rules.expire(call, call.ring_deadline)
+
+
+@pytest.mark.gen_test
+async def test_a_call_that_one_has_missed_and_that_goes_on_is_seen_and_stays_so(
+    store: CallStore, now: datetime
+) -> None:
+    call = await stored(store, missed_by_carol(now))
+    assert await store.count_unread(CAROL.id) == 1
+    assert (await store.mark_seen(CAROL.id), await store.count_unread(CAROL.id)) == (1, 0)
+    seen = await store.get(call.call_id)
+    assert seen is not None
+    assert await store.replace(rules.hang_up(seen, BOB.id, call.ring_deadline), rev=seen.rev)
+    assert await store.count_unread(CAROL.id) == 0
+
+
+@pytest.mark.gen_test
+async def test_that_somebody_has_seen_a_call_changes_it_for_nobody_else(store: CallStore, now: datetime) -> None:
+    call = await stored(store, missed_by_carol(now))
+    await store.mark_seen(CAROL.id)
+    assert view(call, BOB.id) == view((await store.live_of(BOB.id))[0], BOB.id)
+
+
+@pytest.mark.gen_test
+async def test_a_call_that_one_has_missed_does_not_go_on_for_them(store: CallStore, now: datetime) -> None:
+    await stored(store, missed_by_carol(now))
+    assert [len(await store.history(user.id, limit=9, state="active")) for user in (BOB, CAROL)] == [1, 0]
 
 
 @pytest.mark.gen_test
