@@ -20,7 +20,7 @@ class TranscriptHandler(ApiHandler):
             raise bad_query("before", N_("the next of an earlier page"))
         call = await self.services.switchboard.of(call_id, user_id)
         leg = call.leg_of(user_id)
-        if leg is None or leg.joined_at is None:
+        if leg is None or not leg.took_part:
             raise Forbidden("Only for people who took part in the call")
         lines = await self.services.transcripts.page(call_id, before, limit + 1)
         shown = lines[-limit:]

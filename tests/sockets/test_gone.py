@@ -94,12 +94,15 @@ async def test_whoever_was_sent_away_is_told_nothing_of_who_comes_then(running: 
 
 
 @pytest.mark.gen_test
-async def test_whoever_took_part_and_declined_to_come_back_may_still_see_how_good_it_was(running: Running) -> None:
+@pytest.mark.parametrize("what", ["quality", "chat", "recordings", "transcript"])
+async def test_whoever_took_part_and_declined_to_come_back_still_finds_what_belongs_to_it(
+    running: Running, what: str
+) -> None:
     call, people, (mine, _, hers) = await three_in(running)
     await hers.request("leave")
     await mine.request("invite", usernames=["carol"])
     await people[2].do("decline", call)
-    assert (await people[2].api("GET", f"/calls/{call['call_id']}/quality")).status == 200
+    assert (await people[2].api("GET", f"/calls/{call['call_id']}/{what}")).status == 200
 
 
 @pytest.mark.gen_test
