@@ -293,7 +293,11 @@ def test_a_token_for_somebody_else_is_refused(tokens: Tokens, audience: object) 
 
 
 @pytest.mark.parametrize("claim", ["sub", "sid", "jti"])
-@pytest.mark.parametrize("wrong", ["alice", "not-a-uuid", "00000000-0000-0000-0000-000000000000", "../x", USER.upper()])
+@pytest.mark.parametrize(
+    "wrong",
+    ["alice", "not-a-uuid", "00000000-0000-0000-0000-000000000000", "../x", USER.upper()],
+    ids=["a name", "no id", "no id of ours", "a path", "capitals"],
+)
 def test_what_is_no_id_of_ours_is_refused(tokens: Tokens, claim: str, wrong: str) -> None:
     refuse(tokens, signed(good() | {claim: wrong}))
 

@@ -329,6 +329,7 @@ class TestStrangers:
     @pytest.mark.parametrize(
         ("method", "path"),
         [("GET", "/calls"), ("DELETE", "/calls"), ("POST", "/calls/seen"), ("DELETE", f"/calls/{new_id()}")],
+        ids=["read", "empty", "see", "remove"],
     )
     async def test_are_asked_to_sign_in(self, running: Running, method: str, path: str) -> None:
         assert (await running.api(method, path)).status == 401

@@ -12,7 +12,7 @@ import pytest
 
 from handlers.auth import LoginBody, NoBody, PasswordBody, ProfileBody, RefreshBody, RegisterBody
 from handlers.base import API, SECURITY_HEADERS
-from handlers.calls import PlaceBody
+from handlers.calls import InviteBody, PlaceBody
 from handlers.contacts import RequestBody
 from handlers.devices import DeviceBody
 from handlers.history import SeenBody
@@ -50,6 +50,7 @@ BODIES: dict[str, tuple[str, type[msgspec.Struct], dict[str, Any]]] = {
     ),
     "/users/me/password": ("POST", PasswordBody, {"current_password": PASSWORD, "new_password": PASSWORD}),
     "/calls": ("POST", PlaceBody, {"callees": ["bob"], "media": "audio", "client_key": "k"}),
+    "/calls/{call_id}/invite": ("POST", InviteBody, {"usernames": ["carol"]}),
     "/contacts": ("POST", RequestBody, {"username": "bob"}),
     "/contacts/{user_id}": ("DELETE", NoBody, {}),
     "/contacts/{user_id}/favourite": ("PUT", NoBody, {}),

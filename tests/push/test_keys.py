@@ -38,7 +38,9 @@ def test_one_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "x", "not base64 at all!", new_private_key()[:-4], base64.urlsafe_b64encode(b"\0" * 32).decode()]
+    "key",
+    ["", "x", "not base64 at all!", new_private_key()[:-4], base64.urlsafe_b64encode(b"\0" * 32).decode()],
+    ids=["nothing", "a letter", "no base64", "too short", "zero"],
 )
 def test_what_is_no_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(ConfigError, match=r"push\.vapid_private_key: the value \(hidden\)"):
