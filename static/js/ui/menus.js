@@ -3,6 +3,9 @@
 const GAP_PX = 4;
 const PHONE = "(max-width: 480px)";
 
+/** Which button each menu was opened from last. @type {WeakMap<HTMLElement, HTMLElement>} */
+const openers = new WeakMap();
+
 /**
  * @param {HTMLElement} menu with `popover`
  * @param {HTMLElement} button
@@ -12,7 +15,8 @@ export function openMenu(menu, button) {
   if (!matchMedia(PHONE).matches) place(menu, button.getBoundingClientRect());
   else menu.removeAttribute("style");
   /** @type {HTMLElement | null} */ (menu.querySelector(".menu-item:not([hidden])"))?.focus();
-  menu.addEventListener("toggle", () => button.isConnected && refocus(menu, button), { once: true });
+  if (!openers.has(menu)) menu.addEventListener("toggle", (event) => refocus(menu, /** @type {ToggleEvent} */ (event)));
+  openers.set(menu, button);
 }
 
 /**
@@ -43,9 +47,12 @@ function place(menu, button) {
 }
 
 /**
+ * A menu that was closed by a press elsewhere leaves the focus nowhere.
+ *
  * @param {HTMLElement} menu
- * @param {HTMLElement} button
+ * @param {ToggleEvent} event
  */
-function refocus(menu, button) {
-  if (!menu.matches(":popover-open") && (document.activeElement === document.body || menu.contains(document.activeElement))) button.focus();
+function refocus(menu, { newState }) {
+  const { activeElement } = document;
+  if (newState === "closed" && (activeElement === document.body || menu.contains(activeElement))) openers.get(menu)?.focus();
 }
