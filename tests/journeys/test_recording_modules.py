@@ -151,3 +151,65 @@ def test_a_pause_is_no_part_of_its_length(run: Run) -> None:
       return before === after;
     """
     assert run(RECORDER + body) is True
+
+
+# A browser's recorder that the test gets hold of, and the sounds' contexts that were made; both are put back.
+BROKEN = f"""
+  {RECORDER}
+  const [RealRecorder, RealContext] = [MediaRecorder, AudioContext];
+  const made = []; const contexts = []; let told = 0;
+  const breaks = (at) => {{
+    globalThis.MediaRecorder = class extends RealRecorder {{
+      constructor(...all) {{ if (at === "constructor") throw new Error("no"); super(...all); made.push(this); }}
+      start(ms) {{ if (at === "start") throw new Error("no"); super.start(ms); }}
+    }};
+    globalThis.AudioContext = class extends RealContext {{ constructor(...all) {{ super(...all); contexts.push(this); }} }};
+    try {{ return new CallRecorder("audio", (piece) => pieces.push(piece), () => {{ told += 1; }}); }}
+    finally {{ [globalThis.MediaRecorder, globalThis.AudioContext] = [RealRecorder, RealContext]; }}
+  }};
+"""
+
+
+def test_a_recorder_that_ends_by_itself_is_told_once_with_what_it_had(run: Run) -> None:
+    body = """
+      const recorder = breaks("nothing"); recorder.take([source("a", tone())]);
+      await until(() => recorder.elapsedMs > 500);
+      made[0].stop(); await until(() => told > 0); await recorder.stop();
+      return [told, pieces.length > 0, contexts.map(({ state }) => state)];
+    """
+    assert run(BROKEN + body) == [1, True, ["closed"]]
+
+
+def test_a_recorder_that_is_asked_to_stop_is_not_broken(run: Run) -> None:
+    body = 'const recorder = breaks("nothing"); recorder.take([source("a", tone())]); await recorder.stop(); return told;'
+    assert run(BROKEN + body) == 0
+
+
+def test_a_recorder_that_does_not_begin_is_told_and_can_be_stopped(run: Run) -> None:
+    body = """
+      const recorder = breaks("start"); recorder.take([source("a", tone())]); recorder.take([]);
+      await recorder.stop(); return [told, contexts.map(({ state }) => state)];
+    """
+    assert run(BROKEN + body) == [1, ["closed"]]
+
+
+def test_where_the_browser_refuses_to_record_nothing_stays_open(run: Run) -> None:
+    body = """
+      let refused = ""; try { breaks("constructor"); } catch ({ message }) { refused = message; }
+      await until(() => contexts[0].state === "closed"); return refused;
+    """
+    assert run(BROKEN + body) == "no"
+
+
+def test_a_recording_that_the_browser_ends_is_interrupted(run: Run) -> None:
+    body = """
+      const { LocalRecording } = await import("/js/media/local_recording.js");
+      const whys = []; const make = MediaRecorder; let made;
+      globalThis.MediaRecorder = class extends make { constructor(...all) { super(...all); made = this; } };
+      const local = new LocalRecording({ store, recordingId: "r", callId: "call", userId: "alice", media: "audio",
+        onCutShort: (why) => whys.push(why) });
+      globalThis.MediaRecorder = make;
+      local.take([source("a", tone())]); made.stop();
+      await until(() => whys.length > 0); await local.stop(); return whys;
+    """
+    assert run(STORE + RECORDER + body) == ["interrupted"]

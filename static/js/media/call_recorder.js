@@ -43,7 +43,10 @@ export class CallRecorder {
   /** @type {Mosaic | null} */
   #mosaic;
   #recorder;
+  #onBroken;
   #begun = false;
+  /** Whether its end was asked for, or told: it is told once. */
+  #over = false;
   #recordedMs = 0;
   /** @type {number | null} */
   #sinceMs = null;
@@ -53,23 +56,30 @@ export class CallRecorder {
   /**
    * @param {"audio" | "video"} media
    * @param {(piece: Piece) => void} onPiece every two seconds
+   * @param {() => void} [onBroken] the browser records no more, though nobody has stopped it; what came before stays whole
+   * @throws what MediaRecorder throws where it cannot record
    */
-  constructor(media, onPiece) {
+  constructor(media, onPiece, onBroken = () => {}) {
+    this.#onBroken = onBroken;
     this.#silence.connect(this.#mix);
     this.#silence.start();
     this.#context.resume().catch((error) => console.debug("the mix waits for a click", error));
     this.#mosaic = media === "video" ? new Mosaic() : null;
-    const tracks = [...this.#mix.stream.getAudioTracks(), ...(this.#mosaic ? [this.#mosaic.track] : [])];
-    this.#recorder = new MediaRecorder(new MediaStream(tracks), {
-      mimeType: callRecordingType(media),
-      audioBitsPerSecond: AUDIO_BITS_PER_S,
-      ...(this.#mosaic ? { videoBitsPerSecond: VIDEO_BITS_PER_S } : {}),
-    });
+    try {
+      this.#recorder = this.#makeRecorder(media);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
     this.#recorder.ondataavailable = ({ data }) => {
       if (data.size > 0) onPiece({ blob: data, durationMs: Math.round(this.elapsedMs) });
     };
+    this.#recorder.onerror = (event) => this.#break(event);
     this.#stopped = new Promise((resolve) => {
-      this.#recorder.onstop = () => resolve();
+      this.#recorder.onstop = (event) => {
+        resolve();
+        this.#break(event);
+      };
     });
   }
 
@@ -92,9 +102,13 @@ export class CallRecorder {
         { key, name, track: video, screen: false },
       ]),
     );
-    if (this.#begun) return;
+    if (this.#begun || this.#over) return;
+    try {
+      this.#recorder.start(PIECE_MS);
+    } catch (error) {
+      return this.#break(error);
+    }
     this.#begun = true;
-    this.#recorder.start(PIECE_MS);
     this.#sinceMs = performance.now();
   }
 
@@ -112,11 +126,35 @@ export class CallRecorder {
 
   /** @returns {Promise<void>} when the last piece was given away */
   async stop() {
+    this.#over = true;
     if (this.#recorder.state !== "inactive") {
       this.#count();
       this.#recorder.stop();
     }
-    await this.#stopped;
+    if (this.#begun) await this.#stopped; // what never began tells no end
+    await this.#release();
+  }
+
+  /** @param {"audio" | "video"} media */
+  #makeRecorder(media) {
+    const tracks = [...this.#mix.stream.getAudioTracks(), ...(this.#mosaic ? [this.#mosaic.track] : [])];
+    return new MediaRecorder(new MediaStream(tracks), {
+      mimeType: callRecordingType(media),
+      audioBitsPerSecond: AUDIO_BITS_PER_S,
+      ...(this.#mosaic ? { videoBitsPerSecond: VIDEO_BITS_PER_S } : {}),
+    });
+  }
+
+  /** @param {unknown} why */
+  #break(why) {
+    if (this.#over) return;
+    this.#over = true;
+    console.warn("the browser has ended the recording", why);
+    this.#count();
+    this.#onBroken();
+  }
+
+  async #release() {
     this.#mosaic?.close();
     if (this.#context.state !== "closed") await this.#context.close();
   }

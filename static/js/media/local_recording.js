@@ -5,13 +5,14 @@
  * @typedef {import("./call_recorder.js").Source} Source
  * @typedef {import("./recording_store.js").RecordingStore} RecordingStore
  * @typedef {import("./recording_store.js").StoredRecording} StoredRecording
+ * @typedef {"full" | "interrupted"} CutShort nothing more can be stored; the browser records no more
  */
 import { CallRecorder } from "./call_recorder.js";
 
 export class LocalRecording {
   #store;
   #recorder;
-  #onFull;
+  #onCutShort;
   /** @type {StoredRecording} */
   #stored;
   /** @type {Promise<void>} */
@@ -25,12 +26,13 @@ export class LocalRecording {
    * @param {string} options.callId
    * @param {string} options.userId
    * @param {"audio" | "video"} options.media
-   * @param {() => void} options.onFull nothing more can be stored; what was stored stays
+   * @param {(why: CutShort) => void} options.onCutShort what was stored stays
+   * @throws where this browser cannot record after all
    */
-  constructor({ store, recordingId, callId, userId, media, onFull }) {
+  constructor({ store, recordingId, callId, userId, media, onCutShort }) {
     this.#store = store;
-    this.#onFull = onFull;
-    this.#recorder = new CallRecorder(media, (piece) => this.#write(piece));
+    this.#onCutShort = onCutShort;
+    this.#recorder = new CallRecorder(media, (piece) => this.#write(piece), () => onCutShort("interrupted"));
     const { type } = this.#recorder;
     this.#stored = { recordingId, callId, userId, type, startedAtMs: Date.now(), durationMs: 0, sizeBytes: 0, pieces: 0 };
   }
@@ -70,7 +72,7 @@ export class LocalRecording {
       } catch (error) {
         console.debug("a piece of the recording could not be stored", error);
         this.#full = true; // a gap in the middle would make the rest unreadable
-        this.#onFull();
+        this.#onCutShort("full");
       }
     });
   }

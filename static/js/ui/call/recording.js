@@ -6,6 +6,7 @@
  * @typedef {import("../../types.js").Recording} Recording
  * @typedef {import("../../types.js").Leg} Leg
  * @typedef {import("../../media/call_recorder.js").Source} Source
+ * @typedef {import("../../media/local_recording.js").CutShort} CutShort
  */
 import { callRecordingType } from "../../media/call_recorder.js";
 import { LocalRecording } from "../../media/local_recording.js";
@@ -49,6 +50,8 @@ export function startRecording({ boot, session, media, page }, onKept) {
   let before = null;
   /** Which one this page has ended already, as nobody here makes it. */
   let interrupted = "";
+  /** Those that could be made here no longer, and why. @type {Map<string, CutShort>} */
+  const cutShort = new Map();
 
   // ---- where it stands
 
@@ -85,25 +88,39 @@ export function startRecording({ boot, session, media, page }, onKept) {
   function record(recording) {
     if (local && local.recordingId !== recording?.recording_id) return void finish(local);
     if (!recording || recording.by.id !== ownId || asking) return;
-    if (!askedHere.has(recording.recording_id)) return end(recording);
-    if (!local && recording.state === "on" && store) {
-      local = new LocalRecording({
-        store,
-        recordingId: recording.recording_id,
-        callId: boot.call.call_id,
-        userId: ownId,
-        media: recording.media,
-        onFull: () => void session.request("recording", { action: "stop", reason: "full" }).catch(ignored),
-      });
-    }
+    if (!askedHere.has(recording.recording_id)) cutShort.set(recording.recording_id, "interrupted");
+    if (cutShort.has(recording.recording_id)) return end(recording);
+    if (!local && recording.state === "on" && store) local = begun(recording, store);
     local?.take(recording.state === "on" ? sources(recording) : []);
   }
 
-  /** @param {Recording} recording one's own, by a page before this one, or on another device */
+  /**
+   * @param {Recording} recording
+   * @param {RecordingStore} into
+   * @returns {LocalRecording | null} null where the browser refuses: the recording ends
+   */
+  function begun(recording, into) {
+    const { recording_id: recordingId, media: kind } = recording;
+    /** @param {CutShort} why */
+    const onCutShort = (why) => {
+      cutShort.set(recordingId, why);
+      const still = live();
+      if (still?.recording_id === recordingId) end(still);
+    };
+    try {
+      return new LocalRecording({ store: into, recordingId, callId: boot.call.call_id, userId: ownId, media: kind, onCutShort });
+    } catch (error) {
+      console.warn("this browser does not record", error);
+      onCutShort("interrupted");
+      return null;
+    }
+  }
+
+  /** @param {Recording} recording one's own that is not made here: by a page before this one, on another device, or no more */
   function end({ recording_id }) {
     if (interrupted === recording_id || session.view.link !== "open") return;
     interrupted = recording_id;
-    session.request("recording", { action: "stop", reason: "interrupted" }).catch(ignored);
+    session.request("recording", { action: "stop", reason: cutShort.get(recording_id) }).catch(ignored);
   }
 
   /** @param {LocalRecording} ended */
