@@ -26,7 +26,8 @@ MENU = """async ([entries, body]) => {
   const button = Object.assign(document.createElement("button"), { textContent: "Open" });
   const menu = Object.assign(document.createElement("div"), { className: "menu", popover: "auto" });
   for (let at = 0; at < entries; at += 1) {
-    menu.append(Object.assign(document.createElement("button"), { className: "menu-item", textContent: `Entry ${at}` }));
+    const entry = { className: "menu-item", textContent: `Entry ${at}` };
+    menu.append(Object.assign(document.createElement("button"), entry));
   }
   document.body.replaceChildren(button, menu);
   const opened = new Promise((resolve) => menu.addEventListener("toggle", resolve, { once: true }));

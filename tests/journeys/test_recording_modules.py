@@ -163,7 +163,9 @@ BROKEN = f"""
       constructor(...all) {{ if (at === "constructor") throw new Error("no"); super(...all); made.push(this); }}
       start(ms) {{ if (at === "start") throw new Error("no"); super.start(ms); }}
     }};
-    globalThis.AudioContext = class extends RealContext {{ constructor(...all) {{ super(...all); contexts.push(this); }} }};
+    globalThis.AudioContext = class extends RealContext {{
+      constructor(...all) {{ super(...all); contexts.push(this); }}
+    }};
     try {{ return new CallRecorder("audio", (piece) => pieces.push(piece), () => {{ told += 1; }}); }}
     finally {{ [globalThis.MediaRecorder, globalThis.AudioContext] = [RealRecorder, RealContext]; }}
   }};
@@ -181,8 +183,8 @@ def test_a_recorder_that_ends_by_itself_is_told_once_with_what_it_had(run: Run) 
 
 
 def test_a_recorder_that_is_asked_to_stop_is_not_broken(run: Run) -> None:
-    body = 'const recorder = breaks("nothing"); recorder.take([source("a", tone())]); await recorder.stop(); return told;'
-    assert run(BROKEN + body) == 0
+    body = 'const recorder = breaks("nothing"); recorder.take([source("a", tone())]); await recorder.stop();'
+    assert run(f"{BROKEN} {body} return told;") == 0
 
 
 def test_a_recorder_that_does_not_begin_is_told_and_can_be_stopped(run: Run) -> None:
