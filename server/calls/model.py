@@ -242,6 +242,8 @@ def all_see_the_same(call: Call) -> bool:
     """Whether the call looks the same to everybody."""
     if hides_a_block(call) or any(has_gone(call, leg) for leg in call.legs):
         return False
+    if call.recordings and not all(leg.took_part for leg in call.legs):
+        return False
     return not call.is_over or len(call.legs) == 2  # of more, each was in it for their own time
 
 
@@ -337,7 +339,7 @@ def view(call: Call, viewer_id: str) -> dict[str, Any]:
         "host": host.leg_id if host else None,
         "alone_until": optional_rfc3339(call.alone_until),
         "rev": call.rev,
-        "recording": recording_view(call.recordings[-1]) if call.recordings else None,
+        "recording": recording_view(call.recordings[-1]) if call.recordings and own.took_part else None,
         "legs": [
             {
                 "leg_id": leg.leg_id,

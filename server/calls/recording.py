@@ -26,10 +26,12 @@ class Consent(msgspec.Struct, frozen=True):
     agreed_at: datetime | None = None
     refused_at: datetime | None = None
 
-    @property
-    def holds(self) -> bool:
-        """Whether the person agrees."""
-        return self.agreed_at is not None and self.refused_at is None
+    def holds(self, since: datetime | None) -> bool:
+        """Whether the person agrees, who is in the call ``since`` then. Whoever has left and comes back is in another
+        talk: what they said to the one before says nothing about it."""
+        if self.agreed_at is None or self.refused_at is not None:
+            return False
+        return since is None or self.agreed_at >= since
 
 
 class Recording(msgspec.Struct, frozen=True):

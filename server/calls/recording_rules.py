@@ -4,7 +4,8 @@
       └────────────────────▶ declined
 
 A recording goes on only while everybody who is in the call agrees. Whoever comes later is asked, too, and until they
-agree it is paused; the first who does not agree, or agrees no longer, ends it.
+agree it is paused; the first who does not agree, or agrees no longer, ends it. Whoever comes back is somebody who comes
+later. While the socket of whoever makes it is away it is paused, too: nobody could tell them that it has to end.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ def live_recording(call: Call) -> Recording | None:
 def awaited(call: Call, recording: Recording) -> list[Leg]:
     """Whoever is in the call and has not agreed."""
     legs = [leg for leg in call.legs if leg.is_in_call]
-    return [leg for leg in legs if (said := recording.consent_of(leg.leg_id)) is None or not said.holds]
+    return [leg for leg in legs if not agrees(recording, leg)]
+
+
+def agrees(recording: Recording, leg: Leg) -> bool:
+    """Whether that participant has agreed since they came in."""
+    said = recording.consent_of(leg.leg_id)
+    return said is not None and said.holds(leg.joined_at)
 
 
 def ask(call: Call, user_id: str, recording_id: str, media: Literal["audio", "video"], now: datetime) -> Call:
@@ -63,13 +70,14 @@ def consent(call: Call, user_id: str, recording_id: str, agree: bool, now: datet
     if leg.leg_id == recording.leg_id:
         raise BadState("Whoever asked for the recording stops it instead")
     said = recording.consent_of(leg.leg_id) or Consent(leg.leg_id, leg.user)
-    if agree and said.holds:
+    agreed = said.holds(leg.joined_at)
+    if agree and agreed:
         return call
     given = replace(said, agreed_at=now) if agree else replace(said, refused_at=now)
     others = tuple(each for each in recording.consents if each.leg_id != leg.leg_id)
     recording = replace(recording, consents=(*others, given))
     if not agree:
-        recording = _ended(recording, "declined" if given.agreed_at is None else "withdrawn", now)
+        recording = _ended(recording, "withdrawn" if agreed else "declined", now)
     return replace(_with(call, recording), rev=call.rev + 1)
 
 
@@ -93,7 +101,7 @@ def settled(call: Call, now: datetime) -> Call:
         return _with(call, _ended(recording, "call_ended", now))
     if leg is None or not leg.is_in_call:
         return _with(call, _ended(recording, "left", now))
-    missing = bool(awaited(call, recording))
+    missing = leg.state == "reconnecting" or bool(awaited(call, recording))
     if recording.state == "on" and missing:
         return _with(call, replace(recording, state="paused"))
     if recording.state == "paused" and not missing:

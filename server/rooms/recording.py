@@ -63,8 +63,10 @@ class RecordingConsent:
         for recording in after.recordings:
             if recording != known.get(recording.recording_id):
                 body = frames.encode(self._notice(room, recording))
-                for session in room.members.values():
-                    session.deliver(body)
+                for leg_id, session in room.members.items():
+                    leg = after.leg(leg_id)
+                    if leg is not None and leg.took_part:  # and not whoever it only rings for
+                        session.deliver(body)
 
     def _notice(self, room: Room, recording: Recording) -> frames.RecordingNotice:
         shown = recording_view(recording)

@@ -11,12 +11,15 @@ from server.calls import recording_rules, rules
 from server.calls.model import Call
 from server.calls.recording import Recording
 from server.calls.recording_rules import MAX_RECORDINGS, settled
+from server.calls.rules import Callee
 from server.errors import BadState, CallEnded, Forbidden
+from server.ids import new_id
 from server.realtime.frames import UserRef
 from tests.clock import START
 from tests.helpers import ALICE, BOB, CAROL, TIMING, answered, device, placed
 
 LATER = START + timedelta(seconds=7)
+MUCH_LATER = START + timedelta(seconds=70)
 ID = "the-recording"
 
 
@@ -40,6 +43,12 @@ def left(call: Call, who: UserRef) -> Call:
     leg = call.leg_of(who.id)
     assert leg is not None
     return settled(rules.leave(call, leg.leg_id, LATER, "hangup", who.id), LATER)
+
+
+def back(call: Call, who: UserRef) -> Call:
+    """Somebody who had left is called back in, and comes."""
+    invited = rules.invite(call, ALICE.id, [Callee(user=who, reached=True)], MUCH_LATER, TIMING, new_id, 6)
+    return settled(rules.answer(invited, who.id, device(who.id), MUCH_LATER, TIMING), MUCH_LATER)
 
 
 def newest(call: Call) -> Recording:
@@ -175,9 +184,35 @@ def test_it_ends_when_whoever_asked_leaves() -> None:
     assert (newest(left(call, ALICE)).state, newest(left(call, ALICE)).reason) == ("stopped", "left")
 
 
-def test_it_goes_on_while_a_socket_is_away() -> None:
+def test_it_goes_on_while_the_socket_of_somebody_else_is_away() -> None:
     call = said(asked(of_two()), BOB)
-    assert newest(settled(rules.socket_lost(call, call.legs[0].leg_id), LATER)).state == "on"
+    assert newest(settled(rules.socket_lost(call, call.legs[1].leg_id), LATER)).state == "on"
+
+
+def test_it_pauses_while_the_socket_of_whoever_makes_it_is_away() -> None:
+    call = said(asked(of_two()), BOB)
+    away = settled(rules.socket_lost(call, call.legs[0].leg_id), LATER)
+    assert newest(away).state == "paused"
+    assert newest(settled(rules.socket_back(away, call.legs[0].leg_id, LATER), LATER)).state == "on"
+
+
+def test_it_does_not_begin_while_nobody_could_tell_whoever_makes_it() -> None:
+    call = asked(of_two())
+    away = settled(rules.socket_lost(call, call.legs[0].leg_id), LATER)
+    assert newest(said(away, BOB)).state == "asked"
+
+
+def test_whoever_leaves_and_comes_back_is_asked_again() -> None:
+    call = back(left(said(said(asked(joined(of_three(), CAROL)), BOB), CAROL), BOB), BOB)
+    assert newest(call).state == "paused"
+    again = settled(recording_rules.consent(call, BOB.id, ID, True, MUCH_LATER), MUCH_LATER)
+    assert newest(again).state == "on"
+
+
+def test_whoever_comes_back_and_does_not_agree_has_declined() -> None:
+    call = back(left(said(said(asked(joined(of_three(), CAROL)), BOB), CAROL), BOB), BOB)
+    recording = newest(settled(recording_rules.consent(call, BOB.id, ID, False, MUCH_LATER), MUCH_LATER))
+    assert (recording.state, recording.reason) == ("stopped", "declined")
 
 
 def test_it_ends_with_the_call() -> None:

@@ -93,6 +93,26 @@ async def test_whoever_comes_in_is_shown_it_and_it_waits_for_them(running: Runni
     assert names(await mine.next("recording", state="on")) == ["alice", "bob", "carol"]
 
 
+async def test_whoever_was_called_and_has_not_come_does_not_learn_who_records(running: Running) -> None:
+    alice, bob, carol = await running.people("alice", "bob", "carol")
+    call = await alice.place("bob", "carol")
+    await bob.do("answer", call)
+    mine, hers = await alice.room(call), await carol.room(call)
+    await asked(mine)
+    assert "recording" not in await hers.settled()
+    shown = [frame["call"]["recording"] for frame in hers.frames if frame["type"] == "call"]
+    shown.append((await carol.api("GET", f"/calls/{call['call_id']}")).document["recording"])
+    assert (len(shown) >= 2, {*shown}) == (True, {None})
+
+
+async def test_it_pauses_while_the_socket_of_whoever_makes_it_is_away(running: Running) -> None:
+    _, mine, theirs = await running.both_in(*await running.people("alice", "bob"))
+    await agreed(theirs, await asked(mine))
+    await theirs.next("recording", state="on")
+    mine.cut()
+    assert (await theirs.next("recording", state="paused"))["by"]["username"] == "alice"
+
+
 async def test_nothing_is_said_after_the_end(running: Running) -> None:
     alice, bob = await running.people("alice", "bob")
     call, mine, theirs = await running.both_in(alice, bob)
@@ -112,7 +132,8 @@ async def test_a_restart_of_the_server_ends_no_recording(start: Start) -> None:
     await first.server.stop(within_s=2.0)
     second = await start()
     again = await (await second.device(alice.user)).room(call)
-    assert again.connected["snapshot"]["call"]["recording"]["state"] == "on"
+    recording_id = again.connected["snapshot"]["call"]["recording"]["recording_id"]
+    assert (await again.next("recording", state="on"))["recording_id"] == recording_id
 
 
 async def test_where_recording_is_off_nobody_asks(start: Start) -> None:

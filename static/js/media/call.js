@@ -20,6 +20,7 @@
  * @property {Call} call
  * @property {OtherView[]} others in the room now
  * @property {LinkState} link
+ * @property {boolean} upToDate whether everything that was said in the room until now is known here
  * @property {number | null} startedAtMs when it was answered, by this machine's clock
  * @property {boolean} hand whether ours is raised
  * @property {Over | null} over why it ended here, where the server's `end_reason` does not say it
@@ -88,6 +89,7 @@ export class CallSession extends Emitter {
   #call;
   #joined = false;
   #everConnected = false;
+  #upToDate = false;
   #slow = false;
   /** @type {Over | null} */
   #over = null;
@@ -149,10 +151,16 @@ export class CallSession extends Emitter {
     this.#sent = new SentMedia(media, this.screen, (type, fields) => this.#tell(type, fields));
     media.on("change", () => this.#mediaChanged());
     this.screen.on("change", () => this.#mediaChanged());
-    socket.on("state", () => this.emit("change", null));
+    socket.on("state", ({ state }) => {
+      if (state !== "open") this.#upToDate = false;
+      this.emit("change", null);
+    });
     socket.on("snapshot", (frame) => this.#drawAnew(frame));
-    // We are back ourselves: paths that were given up meanwhile get another chance.
-    socket.on("resumed", () => this.#others.restart({ broken: true }));
+    socket.on("resumed", () => {
+      this.#upToDate = true; // what was missed has come before this
+      this.#others.restart({ broken: true }); // paths that were given up meanwhile get another chance
+      this.emit("change", null);
+    });
     socket.on("frame", (frame) => {
       this.#hear(frame);
       this.emit("frame", frame);
@@ -168,6 +176,7 @@ export class CallSession extends Emitter {
       call: this.#call,
       others: this.#others.views,
       link: this.#socket.state,
+      upToDate: this.#upToDate,
       startedAtMs: answered_at ? Date.parse(answered_at) + this.#clockOffsetMs : null,
       over: this.#over,
       hand: this.#sent.hand,
@@ -335,6 +344,7 @@ export class CallSession extends Emitter {
   #drawAnew({ snapshot, timestamp, continued }) {
     if (timestamp) this.#clockOffsetMs = this.#clock.now() - Date.parse(timestamp);
     this.#legId = snapshot.leg_id;
+    this.#upToDate = true;
     this.#sent.forget();
     this.#apply(snapshot.call, true);
     if (this.#closed) return;

@@ -40,6 +40,8 @@ export const recording = {
   onMine: _("You are recording this call"),
   on: (/** @type {string} */ name) => _("%(name)s is recording this call", { name }),
   paused: (/** @type {string[]} */ names) => _("The recording is paused, waiting for %(names)s to agree", { names: inARow(names) }),
+  pausedAway: (/** @type {string} */ name) => _("The recording is paused until %(name)s is connected again", { name }),
+  pausedAwayMine: _("The recording is paused until you are connected again"),
   pausedForYou: (/** @type {string} */ name) => _("%(name)s records this call. It is paused until you agree.", { name }),
   unsupported: _("This browser cannot record a call. Another browser, or a newer one, can."),
   noStorage: _("This browser stores nothing at the moment, so it cannot record. A private window may be why."),

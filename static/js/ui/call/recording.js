@@ -4,11 +4,11 @@
  *
  * @typedef {import("./context.js").CallContext} CallContext
  * @typedef {import("../../types.js").Recording} Recording
- * @typedef {import("../../types.js").Leg} Leg
  * @typedef {import("../../media/call_recorder.js").Source} Source
  * @typedef {import("../../media/local_recording.js").CutShort} CutShort
  */
 import { callRecordingType } from "../../media/call_recorder.js";
+import { agrees, awaited } from "../../media/consent.js";
 import { LocalRecording } from "../../media/local_recording.js";
 import { RecordingStore } from "../../media/recording_store.js";
 import { endedWords, recording as strings } from "../../strings/recording.js";
@@ -21,8 +21,6 @@ import { toast } from "../toasts.js";
 import { isRunning, isTalking } from "./context.js";
 
 const LIVE = new Set(["asked", "on", "paused"]);
-/** Legs whose person takes part. */
-const IN_CALL = new Set(["joined", "reconnecting"]);
 /** Twice in a second, so that no second is skipped. */
 const TICK_MS = 500;
 
@@ -61,11 +59,6 @@ export function startRecording({ boot, session, media, page }, onKept) {
     return recording && LIVE.has(recording.state) && isRunning(session) ? recording : null;
   }
 
-  /** @returns {Leg[]} whoever is in the call and has not agreed */
-  function awaited(/** @type {Recording} */ recording) {
-    return session.view.call.legs.filter((leg) => IN_CALL.has(leg.state) && !agrees(recording, leg.leg_id));
-  }
-
   function look() {
     const recording = live();
     if (before && recording?.recording_id !== before.recording_id) over(before);
@@ -91,7 +84,8 @@ export function startRecording({ boot, session, media, page }, onKept) {
     if (!askedHere.has(recording.recording_id)) cutShort.set(recording.recording_id, "interrupted");
     if (cutShort.has(recording.recording_id)) return end(recording);
     if (!local && recording.state === "on" && store) local = begun(recording, store);
-    local?.take(recording.state === "on" ? sources(recording) : []);
+    // While the server is away nobody could tell us that they agree no longer.
+    local?.take(recording.state === "on" && session.view.upToDate ? sources(recording) : []);
   }
 
   /**
@@ -136,7 +130,10 @@ export function startRecording({ boot, session, media, page }, onKept) {
    */
   function sources(recording) {
     const own = { key: "own", name: boot.user.display_name, audio: media.microphone, video: media.camera };
-    const others = session.view.others.filter(({ legId }) => agrees(recording, legId));
+    const { call } = session.view;
+    const others = session.view.others.filter(({ legId }) =>
+      agrees(recording, call.legs.find((leg) => leg.leg_id === legId)),
+    );
     return [
       { ...own, screen: session.screen.track },
       ...others.map(({ legId, user, media: sent, stream, screen }) => ({
@@ -201,7 +198,7 @@ export function startRecording({ boot, session, media, page }, onKept) {
 
   /** @param {Recording} recording */
   function ownAwaited(recording) {
-    return awaited(recording).some((leg) => leg.user.id === ownId);
+    return awaited(session.view.call, recording).some((leg) => leg.user.id === ownId);
   }
 
   // ---- drawing
@@ -234,9 +231,12 @@ export function startRecording({ boot, session, media, page }, onKept) {
    */
   function wordsOf(recording, mine, toAnswer) {
     const name = recording.by.display_name;
-    const names = awaited(recording).map((leg) => leg.user.display_name);
+    const names = awaited(session.view.call, recording).map((leg) => leg.user.display_name);
+    const away = mine && recording.state !== "asked" && !session.view.upToDate;
+    if (away) return strings.pausedAwayMine;
     if (recording.state === "on") return mine ? strings.onMine : strings.on(name);
     if (toAnswer) return recording.state === "asked" ? strings.wants(name) : strings.pausedForYou(name);
+    if (names.length === 0) return mine ? strings.pausedAwayMine : strings.pausedAway(name);
     return recording.state === "asked" ? strings.waiting(names) : strings.paused(names);
   }
 
@@ -262,15 +262,6 @@ export function startRecording({ boot, session, media, page }, onKept) {
   }
   session.on("change", look);
   look();
-}
-
-/**
- * @param {Recording} recording
- * @param {string} legId
- */
-function agrees({ consents }, legId) {
-  const said = consents.find((consent) => consent.leg_id === legId);
-  return said !== undefined && said.agreed_at !== null && said.refused_at === null;
 }
 
 /** @param {unknown} error */
