@@ -18,8 +18,9 @@ def may_connect(call: Call, user_id: str) -> bool:
     return leg is not None and not call.is_over and (leg.is_in_call or leg.is_ringable)
 
 
-def ice_servers(settings: IceSettings, user_id: str, clock: Clock, ttl_s: int | None = None) -> dict[str, Any]:
-    """``{ice_servers: [RTCIceServer…], policy, expires_at, expires_in}`` for one person.
+def ice_servers(settings: IceSettings, name: str, clock: Clock, ttl_s: int | None = None) -> dict[str, Any]:
+    """``{ice_servers: [RTCIceServer…], policy, expires_at, expires_in}`` for one person: their id is the ``name`` by
+    which the relay counts what they hold.
 
     The list is empty where nothing is configured. ``expires_in``, in seconds, is for clients whose clock is wrong.
     Credentials live ``ttl_s`` seconds if that is less than what is configured.
@@ -30,7 +31,7 @@ def ice_servers(settings: IceSettings, user_id: str, clock: Clock, ttl_s: int | 
     if settings.stun_urls:
         servers.append({"urls": list(settings.stun_urls)})
     if settings.turn_urls:
-        shown = turn_credentials(settings.turn_secret, user_id, expires_at)
+        shown = turn_credentials(settings.turn_secret, name, expires_at)
         servers.append({"urls": list(settings.turn_urls), "username": shown.username, "credential": shown.password})
     return {
         "ice_servers": servers,
