@@ -23,7 +23,7 @@ def test_credentials_for_a_check_run_out_before_those_of_a_call() -> None:
     answer = Checks(TURN, ManualClock()).ice_servers("alice")
     expiry = int(START.timestamp()) + CREDENTIAL_TTL_S
     assert answer["expires_in"] == CREDENTIAL_TTL_S
-    assert answer["ice_servers"][0]["username"] == f"{expiry}:check-alice"  # by which the relay counts it apart from calls
+    assert answer["ice_servers"][0]["username"] == f"{expiry}:check-alice"  # counted apart from calls
 
 
 def test_they_never_live_longer_than_is_configured() -> None:
