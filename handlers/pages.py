@@ -221,7 +221,7 @@ class CallPageHandler(PageHandler):
                 "ice": ice_servers(ice, leg.user.id, self.services.clock) if may_connect(call, leg.user.id) else None,
                 "recording": self.services.archive.terms(),
                 "voicemail": await self.services.mailboxes.terms(call, self.who.user.id),
-                "transcript": leg.joined_at is not None and await self.services.transcripts.count(call_id) > 0,
+                "transcript": leg.took_part and await self.services.transcripts.count(call_id) > 0,
             },
             call=shown,
             leg_id=leg.leg_id,

@@ -13,9 +13,10 @@ from server.errors import RangeNotSatisfiable, RingbackError
 
 
 class RangedHandler(ApiHandler):
-    """Something that never changes under its id, which is the last one in the path: its ``ETag``."""
+    """Something that never changes under the id by which it is stored: its ``ETag``."""
 
     size_bytes = 0
+    stored_id = ""
 
     async def send(
         self,
@@ -23,11 +24,13 @@ class RangedHandler(ApiHandler):
         size_bytes: int,
         content_type: str,
         disposition: str,
+        stored_id: str,
     ) -> None:
         """200 with all ``size_bytes`` of it, or 206 with the part that ``Range`` asks for; 416 for what lies behind the
         end. ``read`` gives the bytes from the first to the second number, and raises what is answered if there are
         none."""
         self.size_bytes = size_bytes
+        self.stored_id = stored_id
         self.set_etag_header()
         if self.check_etag_header():
             self.set_status(304)
@@ -51,9 +54,9 @@ class RangedHandler(ApiHandler):
                 await self.flush()
                 self.write(piece)
 
-    def compute_etag(self) -> str:
-        """The id."""
-        return f'"{self.path_args[-1]}"'
+    def compute_etag(self) -> str | None:
+        """The id of what is stored; of a refusal there is none."""
+        return f'"{self.stored_id}"' if self.stored_id else None
 
     def write_problem(self, error: RingbackError) -> None:
         """As everywhere, and how much there is for a range behind the end (RFC 9110, section 15.5.17)."""

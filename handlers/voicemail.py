@@ -132,4 +132,5 @@ class VoicemailAudioHandler(RangedHandler):
             message.size_bytes,
             message.content_type,
             f'inline; filename="voicemail.{kind}"',
+            message.voicemail_id,
         )

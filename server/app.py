@@ -256,7 +256,7 @@ class Server:
         accounts = Accounts(users, sign_ins, self._passwords, clock)
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
         mailboxes.on_left.append(self._push.voicemail_left)
-        archive = Archive(recording_store, switchboard, background, clock, settings.recordings)
+        archive = Archive(recording_store, switchboard, calls, users, background, clock, settings.recordings)
         accounts.on_remove += [
             mailboxes.remove_of,
             recording_store.remove_of,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from server.calls.chat import ChatMessage
+from server.calls.readable import readable_until
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
-from server.errors import ChatFull, Forbidden
+from server.errors import ChatFull
 from server.ids import new_id
 from server.realtime.bus import Bus, ChatWritten, call_topic
 from server.realtime.frames import UserRef
@@ -63,12 +64,12 @@ class Chats:
         return (await self._messages.newest(call_id, limit=limit))[::-1]
 
     async def page(self, user_id: str, call_id: str, *, limit: int, before: str | None = None) -> ChatPage:
-        """At most ``limit`` messages, after the one with the id ``before``, for somebody who is or was in the call.
+        """At most ``limit`` messages, after the one with the id ``before``, for somebody who is or was in the call;
+        for whoever has left, those up to then.
 
-        Raises :class:`~server.errors.NotFound` for strangers, :class:`Forbidden` for whoever was called and never came.
+        Raises :class:`~server.errors.NotFound` for strangers, :class:`~server.errors.Forbidden` for whoever was called
+        and never came.
         """
-        leg = (await self._switchboard.of(call_id, user_id)).leg_of(user_id)
-        if leg is None or not leg.took_part:
-            raise Forbidden("Only for people who took part in the call")
-        found = await self._messages.newest(call_id, limit=limit + 1, before=before)
+        until = readable_until(await self._switchboard.of(call_id, user_id), user_id)
+        found = await self._messages.newest(call_id, limit=limit + 1, before=before, until=until)
         return ChatPage(found[:limit], found[limit - 1].message_id if len(found) > limit else None)

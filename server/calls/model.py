@@ -88,6 +88,8 @@ class Leg(msgspec.Struct, frozen=True):
     """Whether the person had taken part before they were called in again."""
     talked_before_s: float = 0.0
     """Seconds for which they had taken part before they were called in again."""
+    left_before: datetime | None = None
+    """When they had left before they were called in again."""
     seen: bool = False
     """Whether the person has seen in their history that they missed this, while the call goes on."""
     seems_ringing_at: datetime | None = None

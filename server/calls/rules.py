@@ -155,7 +155,13 @@ def _ringing_after_all(blocked: Leg, callee: Callee, by: str, now: datetime) -> 
 
 
 def _called_back(call: Call, known: Leg, called: Leg) -> Leg:
-    return replace(called, was_in=known.took_part, talked_before_s=talked_s(call, known) or 0.0, unseen=known.unseen)
+    return replace(
+        called,
+        was_in=known.took_part,
+        talked_before_s=talked_s(call, known) or 0.0,
+        left_before=known.left_at if known.joined_at is not None else known.left_before,
+        unseen=known.unseen,
+    )
 
 
 def _called(callee: Callee, leg_id: str, by: str, now: datetime, ring_deadline: datetime | None = None) -> Leg:

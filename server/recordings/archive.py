@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from server.calls.model import Call
+from server.calls.readable import readable_until
 from server.calls.recording import Recording, recording_view
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
@@ -18,8 +21,10 @@ from server.log import get_logger
 from server.realtime.background import Background
 from server.recordings.incoming import Incoming, too_large
 from server.settings import RecordingSettings
+from server.store.calls import CallStore
 from server.store.driver import Duplicate, NoSuchFile
 from server.store.recordings import KeptRecording, RecordingStore
+from server.store.users import UserStore
 from server.wire import rfc3339
 
 log = get_logger("recordings")
@@ -44,6 +49,7 @@ class Cleaned(NamedTuple):
 
     expired: int
     orphans: int
+    of_no_call: int
 
 
 class Archive:
@@ -53,12 +59,16 @@ class Archive:
         self,
         recordings: RecordingStore,
         switchboard: Switchboard,
+        calls: CallStore,
+        users: UserStore,
         background: Background,
         clock: Clock,
         settings: RecordingSettings,
     ) -> None:
         self._recordings = recordings
         self._switchboard = switchboard
+        self._calls = calls
+        self._users = users
         self._background = background
         self._clock = clock
         self._settings = settings
@@ -90,31 +100,47 @@ class Archive:
         self._on_their_way[user_id] += 1
         try:
             recording = await self._own_recording(call_id, recording_id, user_id)
+            known = await self._recordings.get(recording_id, call_id)
+            if known is None:
+                await self._require_room(user_id)
+            elif known.size_bytes != declared_bytes:
+                raise _kept_already()
         except BaseException:
             self._release(user_id)
             raise
         file_id = new_id()
         incoming = Incoming(self._recordings.new_file(file_id), self._settings.max_bytes)
-        return Upload(self, call_id, recording, file_id, incoming)
+        return Upload(self, call_id, recording, file_id, incoming, known)
 
     async def _own_recording(self, call_id: str, recording_id: str, user_id: str) -> Recording:
-        recording = _recording_of(await self._of(call_id, user_id), recording_id)
+        call, _ = await self._of(call_id, user_id)
+        recording = _recording_of(call, recording_id)
         if recording.by.id != user_id:
             raise Forbidden("Only whoever made a recording can keep it")
         if recording.is_live or recording.started_at is None:
             raise BadState("There is a recording to keep once it was begun and has ended")
-        if await self._recordings.get(recording_id, call_id) is not None:
-            raise BadState("This recording is kept already")
+        return recording
+
+    async def _require_room(self, user_id: str) -> None:
         if await self._recordings.count_of(user_id) >= self._settings.max_kept:
             raise BadState(
                 N_("At most %(count)s of your recordings are kept; delete one first", count=self._settings.max_kept)
             )
-        return recording
 
     async def keep(self, upload: Upload, duration_ms: str) -> dict[str, Any]:
-        """Keeps what came in whole; returns the recording as the wire has it. Raises :class:`BadRequest` and as
-        :meth:`begin`."""
+        """Keeps what came in whole; returns the recording as the wire has it, also for one that was sent again because
+        the first answer was lost. Raises :class:`BadRequest` and as :meth:`begin`.
+
+        Whoever sent it may be gone before it ends: what is kept stays, and only what is not is taken back.
+        """
         length_ms = _duration_ms(duration_ms)
+        with upload.held():
+            kept = upload.known or await self._keep_new(upload, length_ms)
+        if (kept.size_bytes, kept.duration_ms) != (upload.size_bytes, length_ms):
+            raise _kept_already()
+        return view(upload.recording, kept)
+
+    async def _keep_new(self, upload: Upload, length_ms: int) -> KeptRecording:
         await upload.incoming.end()
         kept = KeptRecording(
             recording_id=upload.recording.recording_id,
@@ -127,16 +153,35 @@ class Archive:
             created_at=self._clock.now(),
         )
         try:
+            upload.may_be_kept = True
             await self._recordings.insert(kept)
         except Duplicate:
-            raise BadState("This recording is kept already") from None
-        upload.is_kept = True
-        return view(upload.recording, kept)
+            stored = await self._recordings.get(kept.recording_id, kept.call_id)
+            # The driver itself asks again when an answer is lost, and then finds what it has stored.
+            upload.may_be_kept = stored is not None and stored.file_id == kept.file_id
+            if stored is None:
+                raise _kept_already() from None
+            return stored
+        await self._require_right(upload, kept)
+        return kept
+
+    async def _require_right(self, upload: Upload, kept: KeptRecording) -> None:
+        """Raises, and keeps nothing, if the call or the account went while the recording came in: nobody would find
+        it, or could delete it."""
+        try:
+            await self._own_recording(kept.call_id, kept.recording_id, kept.by)
+            if await self._users.get(kept.by) is None:
+                raise NotFound("There is no such recording")
+        except (NotFound, Forbidden, BadState):
+            await self._recordings.remove(kept)
+            upload.may_be_kept = False
+            raise
 
     def release(self, upload: Upload) -> None:
-        """The upload is over; what was not kept is taken back."""
+        """The upload is over; what is certainly not kept is taken back. Where the database's answer was lost, nobody
+        knows: the file stays, and :meth:`clean` finds it if it is nobody's."""
         self._release(upload.recording.by.id)
-        if not upload.is_kept:
+        if not upload.may_be_kept:
             self._background.start(upload.incoming.take_back, "recording")
 
     def _release(self, user_id: str) -> None:
@@ -148,13 +193,19 @@ class Archive:
     async def list_of(self, call_id: str, user_id: str) -> list[dict[str, Any]]:
         """Every recording of a call, oldest first, as the wire has it. Raises :class:`NotFound`, and
         :class:`Forbidden` for somebody who was called and never came."""
-        call = await self._of(call_id, user_id)
+        call, until = await self._of(call_id, user_id)
         kept = await self._recordings.of_call(call_id)
-        return [view(recording, kept.get(recording.recording_id)) for recording in call.recordings]
+        return [
+            view(recording, kept.get(recording.recording_id))
+            for recording in call.recordings
+            if _is_before(recording, until)
+        ]
 
     async def get(self, call_id: str, recording_id: str, user_id: str) -> KeptRecording:
         """A recording that is kept; raises as :meth:`list_of`."""
-        await self._of(call_id, user_id)
+        call, until = await self._of(call_id, user_id)
+        if not _is_before(_recording_of(call, recording_id), until):
+            raise NotFound("There is no such recording")
         kept = await self._recordings.get(recording_id, call_id)
         if kept is None:
             raise NotFound("There is no such recording")
@@ -176,27 +227,35 @@ class Archive:
         if kept.by != user_id:
             raise Forbidden("Only whoever made a recording can delete it")
         await self._recordings.remove(kept)
+        self._background.start(partial(self._recordings.remove_file, kept.file_id), "recording")
 
-    async def _of(self, call_id: str, user_id: str) -> Call:
+    async def _of(self, call_id: str, user_id: str) -> tuple[Call, datetime | None]:
+        """The call, and until when its recordings are also that person's; None: all of them."""
         call = await self._switchboard.of(call_id, user_id)
-        leg = call.leg_of(user_id)
-        if leg is None or not leg.took_part:
-            raise Forbidden("Only for people who took part in the call")
-        return call
+        return call, readable_until(call, user_id)
 
     # ── cleaning ──
 
     async def clean(self) -> Cleaned:
-        """Removes recordings past ``recordings.keep_days`` and files without a recording; doing it twice changes
-        nothing twice."""
+        """Removes recordings past ``recordings.keep_days``, recordings whose call is gone, and files without a
+        recording; doing it twice changes nothing twice."""
         oldest = self._clock.now() - timedelta(days=self._settings.keep_days)
         expired = 0
         while removed := await self._recordings.remove_before(oldest, AT_A_TIME):
             expired += removed
-        cleaned = Cleaned(expired, await self._remove_orphans())
+        of_no_call = await self._remove_those_of_no_call()
+        cleaned = Cleaned(expired, await self._remove_orphans(), of_no_call)
         if any(cleaned):
-            log.info("recordings_cleaned", expired=cleaned.expired, orphans=cleaned.orphans)
+            log.info("recordings_cleaned", **cleaned._asdict())
         return cleaned
+
+    async def _remove_those_of_no_call(self) -> int:
+        after, removed = "", 0
+        while call_ids := await self._recordings.call_ids(after=after, limit=AT_A_TIME):
+            after = call_ids[-1]
+            there = await self._calls.there_among(call_ids)
+            removed += await self._recordings.remove_of_calls([each for each in call_ids if each not in there])
+        return removed
 
     async def _remove_orphans(self) -> int:
         before = lowest_id_at(self._clock.now() - timedelta(seconds=UPLOAD_WITHIN_S))
@@ -213,16 +272,49 @@ class Archive:
 class Upload:
     """The place of one recording that comes in."""
 
-    def __init__(self, archive: Archive, call_id: str, recording: Recording, file_id: str, incoming: Incoming) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        call_id: str,
+        recording: Recording,
+        file_id: str,
+        incoming: Incoming,
+        known: KeptRecording | None = None,
+    ) -> None:
         self._archive: Archive | None = archive
+        self._is_held = False
+        self._is_over = False
         self.call_id = call_id
         self.recording = recording
         self.file_id = file_id
         self.incoming = incoming
-        self.is_kept = False
+        self.known = known
+        """What is kept of it already, while it is sent again."""
+        self.may_be_kept = False
+        self.size_bytes = 0
+
+    async def add(self, piece: bytes) -> None:
+        """One more piece; raises as :meth:`Incoming.add`. What is kept already is not stored once more."""
+        self.size_bytes += len(piece)
+        if self.known is None:
+            await self.incoming.add(piece)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While it is being kept its end waits."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            if self._is_over:
+                self.release()
 
     def release(self) -> None:
         """The recording is kept, or never will be; said once or more often."""
+        if self._is_held:
+            self._is_over = True
+            return
         archive, self._archive = self._archive, None
         if archive is not None:
             archive.release(self)
@@ -247,6 +339,14 @@ def _recording_of(call: Call, recording_id: str) -> Recording:
         if recording.recording_id == recording_id:
             return recording
     raise NotFound("There is no such recording")
+
+
+def _is_before(recording: Recording, until: datetime | None) -> bool:
+    return until is None or (recording.started_at or recording.asked_at) < until
+
+
+def _kept_already() -> BadState:
+    return BadState("This recording is kept already")
 
 
 def _duration_ms(text: str) -> int:

@@ -93,6 +93,11 @@ class CallStore:
         """The call with that id."""
         return _call(await self._calls.find_one({"_id": call_id}))
 
+    async def there_among(self, call_ids: list[str]) -> set[str]:
+        """Which of these are ids of calls."""
+        found = await self._calls.find({"_id": {"$in": call_ids}}, fields=["_id"])
+        return {str(document["_id"]) for document in found}
+
     async def by_client_key(self, user_id: str, client_key: str) -> Call | None:
         """The call that the person placed with that key."""
         key = {"$eq": client_key, "$type": "string"}

@@ -47,11 +47,16 @@ class ChatStore:
         found = await self._messages.find_one({"call_id": call_id, "user.id": user_id, "client_id": key})
         return None if found is None else _message(found)
 
-    async def newest(self, call_id: str, *, limit: int, before: str | None = None) -> list[ChatMessage]:
-        """The newest messages of a call, newest first; ``before`` is the id of the last one that was seen."""
+    async def newest(
+        self, call_id: str, *, limit: int, before: str | None = None, until: datetime | None = None
+    ) -> list[ChatMessage]:
+        """The newest messages of a call, newest first; ``before`` is the id of the last one that was seen, ``until``
+        the moment up to which they count."""
         query: Document = {"call_id": call_id}
         if before is not None:
             query["_id"] = {"$lt": before}  # UUIDv7: the order of ids is the order of time
+        if until is not None:
+            query["sent_at"] = {"$lte": until}
         found = await self._messages.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [_message(document) for document in found]
 

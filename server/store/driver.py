@@ -66,6 +66,8 @@ PIECE_BYTES = 255 * 1024
 """GridFS's own size of a piece: with what is around it, it stays below 256 KiB."""
 READ_BYTES = 256 * 1024
 """How much of a file is in memory at a time while somebody reads it."""
+PIECES_AT_A_TIME = 64
+"""Removed by one operation, some 16 MiB: of a large file all at once would take longer than an operation may."""
 
 
 class Duplicate(Exception):
@@ -231,9 +233,18 @@ class Files:
             yield piece
 
     async def delete(self, file_id: str) -> None:
-        """Removes a file, or what is left of one; that there is none is no error."""
-        with suppress(NoFile):
-            await self._run(lambda: self._bucket().delete(file_id))
+        """Removes a file, or what is left of one; that there is none is no error.
+
+        However large it is, and wherever it breaks off: nobody reads it any more, and the first piece goes last.
+        """
+        await self._files.delete({"_id": file_id})
+        behind_the_first: Document = {"files_id": file_id, "n": {"$gt": 0}}
+        last_first = [("n", DESCENDING)]
+        while pieces := await self._chunks.find(
+            behind_the_first, sort=last_first, limit=PIECES_AT_A_TIME, fields=["n"]
+        ):
+            await self._chunks.delete({"files_id": file_id, "n": {"$gte": pieces[-1]["n"]}})
+        await self._chunks.delete({"files_id": file_id})
 
     async def ids(self, *, after: str, before: str, limit: int) -> list[str]:
         """The ids between ``after`` and ``before`` of whatever takes room here, whole files or not, in order."""

@@ -68,8 +68,8 @@ class RecordingStore:
         return await self._recordings.count({"by": user_id})
 
     async def remove(self, recording: KeptRecording) -> None:
-        """Removes a recording; that there is none is no error."""
-        await self._remove({"_id": recording.recording_id})
+        """Says that a recording is not kept any more, and leaves its file; that there is none is no error."""
+        await self._recordings.delete({"_id": recording.recording_id, "file_id": recording.file_id})
 
     async def remove_of_calls(self, call_ids: list[str]) -> int:
         """Removes what is kept of these calls; returns how many recordings that were."""
@@ -94,6 +94,13 @@ class RecordingStore:
         """Which of these are ids of the files of recordings that are kept."""
         found = await self._recordings.find({"file_id": {"$in": file_ids}}, fields=["file_id"])
         return {str(document["file_id"]) for document in found}
+
+    async def call_ids(self, *, after: str, limit: int) -> list[str]:
+        """The next ``limit`` calls of which recordings are kept, in order; one may stand there several times."""
+        found = await self._recordings.find(
+            {"call_id": {"$gt": after}}, sort=[("call_id", ASCENDING)], limit=limit, fields=["call_id"]
+        )
+        return [str(document["call_id"]) for document in found]
 
     # ── the files ──
 

@@ -35,10 +35,17 @@ class TranscriptStore:
         """How many lines there are of that call."""
         return await self._lines.count({"call_id": call_id})
 
-    async def page(self, call_id: str, before: str | None, limit: int) -> list[TranscriptLine]:
-        """The newest ``limit`` lines of a call that are older than the line ``before``, in the order of the talk."""
-        older = {"line_id": {"$lt": before}} if before else {}
-        found = await self._lines.find({"call_id": call_id, **older}, sort=[("line_id", DESCENDING)], limit=limit)
+    async def page(
+        self, call_id: str, before: str | None, limit: int, until: datetime | None = None
+    ) -> list[TranscriptLine]:
+        """The newest ``limit`` lines of a call that are older than the line ``before`` and were said up to ``until``,
+        in the order of the talk."""
+        query: Document = {"call_id": call_id}
+        if before:
+            query["line_id"] = {"$lt": before}
+        if until is not None:
+            query["said_at"] = {"$lte": until}
+        found = await self._lines.find(query, sort=[("line_id", DESCENDING)], limit=limit)
         return [_line(document) for document in reversed(found)]
 
     async def remove_of(self, call_ids: list[str]) -> int:

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from handlers.base import API
+from server.errors import Unavailable
 from server.ids import new_id
 from server.recordings.archive import UPLOAD_WITHIN_S
+from server.store.recordings import KeptRecording, RecordingStore
 from tests.peer import PATIENCE_S
-from tests.running import Answer, Person, Running, Start
+from tests.running import Answer, Person, Running, StallingMongo, Start
 from tests.voicemail.recordings import MP4, OGG, WEBM, recording
 
 pytestmark = pytest.mark.gen_test
@@ -137,7 +139,7 @@ async def test_a_body_that_does_not_say_its_length_is_bounded_as_it_arrives(star
     reader, writer = await begun(alice, of, "Transfer-Encoding: chunked")
     too_much = recording(300_001)
     writer.write(f"{len(too_much):x}\r\n".encode() + too_much + b"\r\n0\r\n\r\n")
-    assert (await reader.readline()).startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 400 "))
+    assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
     writer.close()
     assert await stored_files(running) == []
 
@@ -192,14 +194,87 @@ async def test_of_two_at_once_one_is_kept(running: Running) -> None:
     alice, bob = await running.people("alice", "bob")
     of = await recorded(alice, bob)
     answers = await asyncio.gather(*(send(alice, of) for _ in range(2)))
-    assert sorted(answer.status for answer in answers) == [201, 409]
+    assert [answer.status for answer in answers] == [201, 201]
+    assert answers[0].document == answers[1].document
     assert len(await stored_files(running)) == 1
 
 
-async def test_the_same_recording_is_kept_once(running: Running) -> None:
+async def test_the_same_recording_again_is_answered_as_the_first_time(running: Running) -> None:
     alice, bob = await running.people("alice", "bob")
-    answer = await send(alice, await kept(alice, bob))
+    of = await recorded(alice, bob)
+    first, again = [await send(alice, of) for _ in range(2)]
+    assert (again.status, again.document) == (201, first.document)
+    assert len(await stored_files(running)) == 1
+
+
+@pytest.mark.parametrize(("content", "query"), [(CONTENT[:-1], "duration_ms=61500"), (CONTENT, "duration_ms=2")])
+async def test_another_recording_does_not_take_its_place(running: Running, content: bytes, query: str) -> None:
+    alice, bob = await running.people("alice", "bob")
+    of = await kept(alice, bob)
+    answer = await send(alice, of, content, query)
     assert (answer.status, "kept already" in answer.document["detail"]) == (409, True)
+    assert (await bob.api("GET", of.path)).body == CONTENT
+
+
+async def test_what_is_kept_while_its_sender_goes_stays(start: Start, stalling: StallingMongo) -> None:
+    running = await start(stalling.overrides())
+    alice, bob = await running.people("alice", "bob")
+    of = await recorded(alice, bob)
+    _, writer = await begun(alice, of, f"Content-Length: {len(CONTENT)}")
+    writer.write(CONTENT[:-1])
+    files = running.services.database.collection("recording_media.chunks")
+    while not await files.count({}):
+        await asyncio.sleep(0.001)
+    with stalling.holding_writes():
+        writer.write(CONTENT[-1:])
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0)
+    await running.until(lambda: not running.services.archive.under_way, "it is over")
+    assert len(await stored_files(running)) == 1
+    assert (await bob.api("GET", of.path)).body == CONTENT
+
+
+async def test_what_is_kept_without_the_database_saying_so_stays(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = await running.people("alice", "bob")
+    of = await recorded(alice, bob)
+    insert = RecordingStore.insert
+
+    async def loses_its_answer(store: RecordingStore, recording: KeptRecording) -> None:
+        await insert(store, recording)
+        raise Unavailable
+
+    monkeypatch.setattr(RecordingStore, "insert", loses_its_answer)
+    assert (await send(alice, of)).status == 503
+    assert len(await stored_files(running)) == 1
+    assert (await send(alice, of)).status == 201
+    assert (await bob.api("GET", of.path)).body == CONTENT
+
+
+async def test_an_account_that_goes_while_its_recording_comes_leaves_nothing(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    of = await recorded(alice, bob)
+    _, writer = await begun(alice, of, f"Content-Length: {len(CONTENT)}")
+    writer.write(CONTENT[:-1])
+    await running.until(lambda: running.services.archive.under_way == 1, "it comes")
+    await alice.do("hangup", of.call)
+    await running.services.accounts.remove(alice.user)
+    writer.write(CONTENT[-1:])
+    await running.until(lambda: not running.services.archive.under_way, "it is over")
+    writer.close()
+    assert await stored_files(running) == []
+
+
+async def test_a_recording_whose_call_is_gone_is_removed(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    of = await kept(alice, bob)
+    assert (await running.services.archive.clean()).of_no_call == 0
+    await running.services.database.collection("calls").delete({"_id": of.call["call_id"]})
+    assert (await running.services.archive.clean()).of_no_call == 1
+    assert await stored_files(running) == []
 
 
 async def test_only_whoever_made_it_keeps_it(running: Running) -> None:
@@ -212,6 +287,20 @@ async def test_a_recording_for_a_call_of_others_is_refused_before_it_comes(runni
     alice, bob, carol = await running.people("alice", "bob", "carol")
     reader, writer = await begun(carol, await recorded(alice, bob))
     assert (await reader.readline()).startswith(b"HTTP/1.1 404 ")
+    writer.close()
+
+
+async def test_whoever_is_refused_in_the_middle_of_sending_reads_why(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    of = await kept(alice, bob)
+    reader, writer = await begun(alice, of, "Content-Length: 8000000")
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+    for _ in range(8):
+        writer.write(bytes(1_000_000))
+        await writer.drain()
+    assert b"kept already" in await reader.readuntil(b"}")
+    writer.write(b"GET /api/v1/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 ")
     writer.close()
 
 
@@ -289,6 +378,38 @@ async def test_a_recording_is_not_found_under_another_call(running: Running) -> 
 async def test_one_that_is_not_signed_in_gets_nothing(running: Running) -> None:
     alice, bob = await running.people("alice", "bob")
     assert (await running.api("GET", (await kept(alice, bob)).path)).status == 401
+
+
+async def test_one_that_is_kept_anew_is_not_taken_for_the_one_before(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    of = await kept(alice, bob)
+    first = (await bob.api("GET", of.path)).headers["ETag"]
+    assert (await bob.api("GET", of.path, **{"If-None-Match": first})).status == 304
+    await alice.api("DELETE", of.path)
+    other = recording(400_000, OGG)
+    await send(alice, of, other)
+    assert (await bob.api("GET", of.path, **{"If-None-Match": first})).body == other
+
+
+async def test_whoever_has_left_finds_no_recording_that_began_later(running: Running) -> None:
+    alice, bob, carol = await running.people("alice", "bob", "carol")
+    call = await alice.place("bob", "carol")
+    for person in (bob, carol):
+        await person.do("answer", call)
+    mine, theirs, hers = [await person.room(call) for person in (alice, bob, carol)]
+    ids = []
+    for people in ((theirs, hers), (theirs,)):
+        ids.append((await mine.request("recording", action="ask"))["recording_id"])
+        for peer in people:
+            await peer.request("consent", recording_id=ids[-1], agree=True)
+        await mine.request("recording", action="stop")
+        await send(alice, Recorded(call, ids[-1]))
+        await carol.do("leave", call)
+        await asyncio.sleep(0.002)  # moments are stored to the millisecond
+    of = Recorded(call, ids[1])
+    assert [each["recording_id"] for each in (await listed(carol, of)).document["items"]] == ids[:1]
+    assert [each["recording_id"] for each in (await listed(bob, of)).document["items"]] == ids
+    assert [(await carol.api("GET", Recorded(call, each).path)).status for each in ids] == [200, 404]
 
 
 # ── going ──

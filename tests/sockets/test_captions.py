@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from server.calls import transcript
 from tests.peer import Peer
 from tests.running import Answer, Person, Running
+from tests.sockets.test_groups import three_in
 
 
 async def transcript_of(someone: Person, call: dict[str, Any], query: str = "") -> Answer:
@@ -121,6 +123,28 @@ class TestReading:
         assert (await transcript_of(bob, call)).code == "forbidden"
         assert (await transcript_of(mallory, call)).code == "not_found"
         assert (await running.api("GET", f"/calls/{call['call_id']}/transcript")).status == 401
+
+    @pytest.mark.gen_test
+    async def test_whoever_has_left_reads_what_was_said_before(self, running: Running) -> None:
+        call, people, (mine, _, hers) = await three_in(running)
+        await say(mine, "1", "She is here.")
+        await hers.request("leave")
+        await asyncio.sleep(0.002)  # moments are stored to the millisecond
+        await say(mine, "2", "She has gone.")
+        assert [await texts(person, call) for person in people[1:]] == [
+            ["She is here.", "She has gone."],
+            ["She is here."],
+        ]
+
+    @pytest.mark.gen_test
+    async def test_the_page_says_so_also_to_whoever_declined_to_come_back(self, running: Running) -> None:
+        call, people, (mine, _, hers) = await three_in(running)
+        await say(mine, "1", "She is here.")
+        await hers.request("leave")
+        await mine.request("invite", usernames=["carol"])
+        await people[2].do("decline", call)
+        cookie = {"Cookie": f"ringback_session={people[2].page_cookie()}"}
+        assert b'"transcript":true' in (await running.fetch("GET", f"/call/{call['call_id']}", headers=cookie)).body
 
     @pytest.mark.gen_test
     async def test_a_page_before_nothing_is_refused(self, running: Running) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.peer import Peer
 from tests.running import Person, Running, StallingMongo, Start
+from tests.sockets.test_groups import three_in
 
 
 async def written(person: Person, call: dict[str, Any], query: str = "") -> dict[str, Any]:
@@ -131,13 +132,31 @@ class TestReading:
         assert [message["text"] for message in (await written(bob, call))["items"]] == ["bye"]
 
     @pytest.mark.gen_test
-    async def test_whoever_has_left_reads_on(self, running: Running) -> None:
-        call, _, bob, mine, theirs = await talking(running)
+    async def test_whoever_has_left_reads_what_was_written_before(self, running: Running) -> None:
+        call, alice, bob, mine, theirs = await talking(running)
         await running.person("carol")
         await mine.request("invite", usernames=["carol"])
+        await mine.request("chat", text="he is here")
         await theirs.request("leave")
+        await asyncio.sleep(0.002)  # moments are stored to the millisecond
         await mine.request("chat", text="he has gone")
-        assert [message["text"] for message in (await written(bob, call))["items"]] == ["he has gone"]
+        assert [message["text"] for message in (await written(bob, call))["items"]] == ["he is here"]
+        await alice.do("hangup", call)
+        assert [message["text"] for message in (await written(bob, call))["items"]] == ["he is here"]
+
+    @pytest.mark.gen_test
+    @pytest.mark.parametrize("comes_back", [False, True])
+    async def test_whoever_is_called_back_reads_the_rest_when_they_are_there(
+        self, running: Running, comes_back: bool
+    ) -> None:
+        call, people, (mine, _, hers) = await three_in(running)
+        await hers.request("leave")
+        await asyncio.sleep(0.002)  # moments are stored to the millisecond
+        await mine.request("chat", text="she has gone")
+        await mine.request("invite", usernames=["carol"])
+        await people[2].do("answer" if comes_back else "decline", call)
+        items = (await written(people[2], call))["items"]
+        assert [message["text"] for message in items] == (["she has gone"] if comes_back else [])
 
     @pytest.mark.gen_test
     async def test_whoever_declined_does_not_read_it(self, running: Running) -> None:

@@ -17,6 +17,7 @@ from tornado.testing import bind_unused_port
 from server.config import ConfigError
 from server.errors import Unavailable
 from server.settings import MongoSettings
+from server.store import driver
 from server.store.driver import (
     ASCENDING,
     DEADLINE_FACTOR,
@@ -33,6 +34,7 @@ from server.store.driver import (
 )
 from server.store.embedded import EmbeddedMongo
 from tests.helpers import until
+from tests.store.conftest import Profile
 
 QUICK = MongoSettings(timeout_ms=200, server_selection_timeout_ms=200, wait_queue_timeout_ms=200)
 DEADLINE_S = 0.2 * DEADLINE_FACTOR
@@ -256,6 +258,20 @@ async def test_a_removed_file_takes_no_room(files: Files) -> None:
     assert await files.ids(after="", before="z", limit=9) == []
     with pytest.raises(NoSuchFile):
         await content_of(files, "a", 0, 1)
+
+
+@pytest.mark.gen_test
+async def test_of_a_large_file_no_operation_removes_more_than_it_has_time_for(
+    files: Files, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "PIECES_AT_A_TIME", 2)
+    await files.upload("a", LONG)
+    await files.upload("b", LONG)
+    profile()
+    await files.delete("a")
+    removed = [each["ndeleted"] for each in profile() if each["ns"].endswith("sounds.chunks") and "ndeleted" in each]
+    assert removed == [2, 2, 1]
+    assert await content_of(files, "b", 0, len(LONG)) == LONG
 
 
 @pytest.mark.gen_test
