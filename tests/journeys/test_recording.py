@@ -136,7 +136,7 @@ def test_a_reload_of_whoever_records_ends_it_and_loses_next_to_nothing(person: M
     record_some(alice)
     alice.page.reload()
     expect_over(bob, alice)
-    bob.expect_text(re.compile("because alice’s page was loaded anew"))
+    bob.expect_text(re.compile("interrupted at alice’s"))
     expect(alice.page.locator("#call")).to_have_attribute("data-phase", "in_call", timeout=PATIENCE_MS)
     bob.button("Hang up").click()
     here = alice.page.get_by_role("region", name="Recordings")

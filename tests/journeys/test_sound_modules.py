@@ -275,6 +275,34 @@ def test_push_to_talk_that_is_switched_on_in_a_call_mutes(run: Run) -> None:
     assert run(DEVICES + body) == [True, False, True]
 
 
+OTHER_TAB = """
+  await media.open({ camera: false });
+  const elsewhere = (choices) => {
+    preferences().choose(choices); tabs.dispatchEvent(new StorageEvent("storage", { key: "ringback.media" }));
+  };
+"""
+
+
+def test_push_to_talk_that_is_switched_off_in_another_tab_opens_no_microphone_here(run: Run) -> None:
+    body = "chosen.choose({ pushToTalk: true }); elsewhere({ pushToTalk: false }); return media.muted;"
+    assert run(DEVICES + OTHER_TAB + body) is True
+
+
+def test_push_to_talk_that_is_switched_on_in_another_tab_mutes_here(run: Run) -> None:
+    assert run(f"{DEVICES} {OTHER_TAB} elsewhere({{ pushToTalk: true }}); return media.muted;") is True
+
+
+def test_who_had_muted_themselves_stays_muted_without_push_to_talk(run: Run) -> None:
+    body = "media.setMuted(true); for (const pushToTalk of [true, false]) chosen.choose({ pushToTalk });"
+    assert run(f"{DEVICES} await media.open({{ camera: false }}); {body} return media.muted;") is True
+
+
+def test_a_device_that_the_browser_does_not_name_is_told_without_a_name(run: Run) -> None:
+    body = 'return noticeWords({ kind: "replaced", device: "microphone", entry: { id: "a", label: "" } });'
+    said = run(f'const {{ noticeWords }} = await import("/js/strings/sound.js"); {body}')
+    assert said == "Another microphone is used now."
+
+
 # ── what the other side is asked for ──
 
 

@@ -280,3 +280,79 @@ def test_whoever_dials_by_sound_is_not_shown_in_the_call_of_another(
       return addressOf({{ call_id: "k", ...{json.dumps(came)} }}, "{dialled}");
     """
     assert run(body) == address
+
+
+# ── the lock screen and the small window ──
+
+# A call that goes on, without its page, and what the browser was given for its own buttons.
+ELSEWHERE = """
+  const handlers = {}; const { mediaSession } = navigator;
+  mediaSession.setActionHandler = (name, act) => { handlers[name] = act; };
+  const other = { user: { id: "other", display_name: "Bob" }, state: "joined" };
+  const me = { user: { id: "me", display_name: "Me" }, state: "joined" };
+  const call = { caller: me.user, legs: [me, other], state: "active" };
+  const session = { view: { phase: "in_call", call, others: [] }, on: () => {} };
+  const media = { muted: false, camera: null };
+  const context = { session, media, boot: { user: me.user, call }, shortcuts: { add: () => {} } };
+  const rejected = []; const keep = (event) => { event.preventDefault(); rejected.push(String(event.reason)); };
+"""
+PICTURE = """
+  document.body.innerHTML = `<button id="small-picture-entry"><span data-label></span></button>
+    <video id="small-picture"></video>`;
+  const video = document.querySelector("video"); const watched = new MediaStream();
+  video.requestPictureInPicture = async () => {};
+  Object.defineProperty(document, "pictureInPictureEnabled", { value: true, configurable: true });
+  Object.defineProperty(document, "pictureInPictureElement", { value: video, configurable: true });
+  document.exitPictureInPicture = () => Promise.reject(new Error("closed by hand"));
+  let played = 0; video.play = () => { played += 1; return Promise.reject(new DOMException("", "AbortError")); };
+  window.addEventListener("unhandledrejection", keep);
+  const { startPicture } = await import("/js/ui/call/picture.js");
+  startPicture(context, { watched: () => watched });
+"""
+
+
+def test_hanging_up_on_the_lock_screen_asks_nothing(run: Run) -> None:
+    body = """
+      const { startLockScreen } = await import("/js/ui/call/lock_screen.js"); let left = 0;
+      startLockScreen(context, { hangUp: () => { left += 1; } });
+      handlers.hangup(); delete mediaSession.setActionHandler; return left;
+    """
+    assert run(ELSEWHERE + body) == 1
+
+
+def test_the_buttons_of_the_browser_are_those_of_the_lock_screen_alone(run: Run) -> None:
+    body = "delete mediaSession.setActionHandler; return Object.keys(handlers);"
+    assert run(ELSEWHERE + PICTURE + body) == ["enterpictureinpicture"]
+
+
+def test_a_small_picture_that_changes_while_it_begins_is_no_fault(run: Run) -> None:
+    body = """
+      while (played === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      document.querySelector("#small-picture-entry").click(); await new Promise((resolve) => setTimeout(resolve, 50));
+      delete mediaSession.setActionHandler; window.removeEventListener("unhandledrejection", keep); return rejected;
+    """
+    assert run(ELSEWHERE + PICTURE + body) == []
+
+
+# ── the panel ──
+
+# A panel with one part, that has a field and a menu in it; `escape` presses the key in one of them.
+PANEL = """
+  document.body.innerHTML = `<main id="call"></main><button id="more"></button>
+    <template id="panel-tab-template"><button><span data-label></span></button></template>
+    <aside id="panel" hidden><div data-tabs></div><button data-close-panel></button>
+      <div id="part" data-panel="people"><input><div popover><button></button></div></div></aside>`;
+  const { SidePanel } = await import("/js/ui/call/panel.js");
+  const panel = new SidePanel(); panel.open("people");
+  const escape = (selector, more = {}) => document.querySelector(`#part ${selector}`).dispatchEvent(
+    new KeyboardEvent("keydown", { key: "Escape", bubbles: true, ...more }));
+"""
+
+
+def test_escape_closes_the_panel(run: Run) -> None:
+    assert run(f'{PANEL} escape("input"); return panel.shown;') is None
+
+
+@pytest.mark.parametrize("pressed", ['escape("input", { isComposing: true })', 'escape("[popover] button")'])
+def test_escape_that_is_meant_for_a_word_or_a_menu_leaves_the_panel(run: Run, pressed: str) -> None:
+    assert run(f"{PANEL} {pressed}; return panel.shown;") == "people"

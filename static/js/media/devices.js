@@ -66,6 +66,8 @@ export class LocalMedia extends Emitter {
   /** What the person wants, also of a microphone that comes later. */
   #wantsMuted;
   #pushToTalk;
+  /** Whether it is that, and not the person's own hand, which muted. */
+  #mutedToTalk;
   /** A key or a button is held for as long as one speaks. */
   #talking = false;
   /** Changes of devices are made one after the other. @type {Promise<unknown>} */
@@ -87,15 +89,16 @@ export class LocalMedia extends Emitter {
     this.#preferences = preferences;
     this.#inventory = inventory;
     this.#pushToTalk = preferences.choices.pushToTalk;
-    this.#wantsMuted = this.#pushToTalk;
+    this.#wantsMuted = this.#mutedToTalk = this.#pushToTalk;
     this.#forget = [
       inventory.on("change", () => {
         this.#lookForNew();
         this.#follow(true);
       }),
-      preferences.on("change", () => {
+      preferences.on("change", ({ here }) => {
         this.#follow(false);
-        if (preferences.choices.pushToTalk !== this.#pushToTalk) this.#setPushToTalk(preferences.choices.pushToTalk);
+        const { pushToTalk } = preferences.choices;
+        if (pushToTalk !== this.#pushToTalk) this.#setPushToTalk(pushToTalk, here);
       }),
     ];
   }
@@ -176,6 +179,7 @@ export class LocalMedia extends Emitter {
 
   /** @param {boolean} muted */
   setMuted(muted) {
+    this.#mutedToTalk = false;
     this.#wantsMuted = muted;
     this.#sound();
   }
@@ -225,11 +229,19 @@ export class LocalMedia extends Emitter {
     return done;
   }
 
-  /** @param {boolean} on with it one begins muted, and without it one is heard again */
-  #setPushToTalk(on) {
+  /**
+   * With it one begins muted. Without it one is heard again, unless one had muted oneself, or does not look at this page:
+   * nothing that is done elsewhere opens a microphone here.
+   *
+   * @param {boolean} on
+   * @param {boolean} here whether it was switched on this page
+   */
+  #setPushToTalk(on, here) {
+    const muted = this.#wantsMuted;
     this.#pushToTalk = on;
     this.#talking = false;
-    this.setMuted(on);
+    this.setMuted(on || (muted && !(here && this.#mutedToTalk)));
+    this.#mutedToTalk = on && !muted;
   }
 
   #sound() {

@@ -15,7 +15,7 @@
  * @property {"auto" | "always" | "never"} saveData `auto`: where the browser says that the network is metered
  *
  * @typedef {object} PreferencesEvents
- * @property {null} change here, or in another tab
+ * @property {{here: boolean}} change here, or in another tab
  */
 import { Emitter } from "../realtime/emitter.js";
 
@@ -64,7 +64,7 @@ export class MediaPreferences extends Emitter {
     tabs.addEventListener("storage", (event) => {
       if (/** @type {StorageEvent} */ (event).key !== KEY) return;
       this.#choices = this.#read();
-      this.emit("change", null);
+      this.emit("change", { here: false });
     });
   }
 
@@ -81,7 +81,7 @@ export class MediaPreferences extends Emitter {
     } catch {
       // Full, or forbidden: it holds for this page.
     }
-    this.emit("change", null);
+    this.emit("change", { here: true });
   }
 
   /** @returns {Choices} */

@@ -64,7 +64,7 @@ startLeaving(context, problems);
 startPushToTalk(context);
 startSound(context);
 startAudioFirst(context);
-startLockScreen(context);
+startLockScreen(context, problems);
 startRinging(context);
 startAfterwards(context);
 startAwake(context);

@@ -71,8 +71,8 @@ export function endedWords({ by, reason, consents }, ownId) {
       return _("%(name)s has withdrawn their consent. The recording has ended.", { name: refused?.display_name ?? "" });
     case "interrupted":
       return mine
-        ? _("The recording ended because this page was loaded anew.")
-        : _("The recording ended because %(name)s’s page was loaded anew.", { name });
+        ? _("The recording was interrupted and has ended.")
+        : _("The recording was interrupted at %(name)s’s and has ended.", { name });
     case "full":
       return mine
         ? _("The recording ended: this browser has no room for more.")
@@ -84,13 +84,23 @@ export function endedWords({ by, reason, consents }, ownId) {
   }
 }
 
+/**
+ * @param {string} first
+ * @param {string} second
+ * @returns {string} two sentences, one after the other; not every language has a space between them
+ */
+export function together(first, second) {
+  return _("%(first)s %(second)s", { first, second });
+}
+
 /** What a recording's state is on the page of the ended call. */
 export const kept = {
   title: (/** @type {string} */ name, /** @type {string} */ when) => _("Recording by %(name)s, %(when)s", { name, when }),
   notBegun: (/** @type {string} */ name, /** @type {string} */ when) =>
     _("%(name)s asked to record at %(when)s; nothing was recorded", { name, when }),
   nothing: _("Nothing of it is kept with the call."),
-  here: (/** @type {string} */ size) => _("Only in this browser: %(size)s, for seven days", { size }),
+  here: (/** @type {string} */ length, /** @type {string} */ size) =>
+    _("Only in this browser: %(length)s, %(size)s, for seven days", { length, size }),
   withCall: (/** @type {string} */ size, /** @type {number} */ days) =>
     ngettext(
       "Kept with the call for everybody who took part: %(size)s, for %(count)s day",

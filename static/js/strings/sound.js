@@ -42,12 +42,18 @@ const DEVICE_NOTICE = {
   },
 };
 
+/** Where the browser does not name it. @type {Record<DeviceNotice["kind"], Record<Device, string>>} */
+const NAMELESS_NOTICE = {
+  replaced: { microphone: _("Another microphone is used now."), camera: _("Another camera is used now.") },
+  found: { microphone: _("There is a new microphone."), camera: _("There is a new camera.") },
+};
+
 /**
  * @param {DeviceNotice} notice
  * @returns {string}
  */
 export function noticeWords({ kind, device, entry }) {
-  return DEVICE_NOTICE[kind][device](entry.label);
+  return entry.label ? DEVICE_NOTICE[kind][device](entry.label) : NAMELESS_NOTICE[kind][device];
 }
 
 /** @type {Record<Device, () => string>} */

@@ -11,7 +11,7 @@ import { API_ERROR, sentenceFor } from "../../strings.js";
 import { drawAvatar } from "../avatar.js";
 import { copyOf, need, setText } from "../dom.js";
 import { toast } from "../toasts.js";
-import { whenTyped } from "../typing.js";
+import { isComposing, whenTyped } from "../typing.js";
 
 /** A pause in typing that means: look now. */
 const TYPING_PAUSE_MS = 200;
@@ -109,7 +109,7 @@ export function startInviting({ shell, session, panel }) {
     look();
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || isComposing(event)) return;
     event.stopPropagation(); // closes the search, not the panel
     show(false);
     opener.focus();

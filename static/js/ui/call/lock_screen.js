@@ -1,13 +1,18 @@
 /**
- * The call on the lock screen, and on the buttons of headsets and keyboards: who it is with, mute, camera, hang up.
+ * The call on the lock screen, in the small window, and on the buttons of headsets and keyboards: who it is with, mute,
+ * camera, hang up. Nobody can be asked anything there: to hang up is to leave, also for the host of several.
  *
  * @typedef {import("./context.js").CallContext} CallContext
+ * @typedef {import("./problems.js").Problems} Problems
  */
 import { need } from "../dom.js";
 import { isTalking, partnerOf } from "./context.js";
 
-/** @param {CallContext} context */
-export function startLockScreen(context) {
+/**
+ * @param {CallContext} context
+ * @param {Problems} problems
+ */
+export function startLockScreen(context, problems) {
   const { mediaSession } = navigator;
   if (!mediaSession) return;
   const { session, media } = context;
@@ -15,7 +20,7 @@ export function startLockScreen(context) {
   const actions = {
     togglemicrophone: () => need("#mute").click(),
     togglecamera: () => need("#camera").click(),
-    hangup: () => need("#hang-up").click(),
+    hangup: () => problems.hangUp(),
   };
   let shown = false;
 

@@ -6,6 +6,7 @@
  */
 import { Emitter } from "../../realtime/emitter.js";
 import { copyOf, need, setText } from "../dom.js";
+import { isComposing } from "../typing.js";
 
 /** As in call-panel.css: there the sheet covers the call. */
 const SHEET = "(max-width: 899.98px)";
@@ -123,7 +124,11 @@ export class SidePanel extends Emitter {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key === "Escape") return this.close();
+    if (event.key === "Escape") {
+      // It leaves the composing of a word, or closes the menu of somebody in the list, and not the panel as well.
+      if (!isComposing(event) && !/** @type {Element} */ (event.target).closest("[popover]")) this.close();
+      return;
+    }
     const tabs = [...this.#parts.entries()];
     const at = tabs.findIndex(([, { tab }]) => tab === document.activeElement);
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

@@ -1,6 +1,6 @@
 /**
- * Picture in picture: whom one looks at, in a small window that stays over everything else, with the buttons that the
- * browser gives it. Their voices come from the page as before.
+ * Picture in picture: whom one looks at, in a small window that stays over everything else, with the buttons of the lock
+ * screen (lock_screen.js). Their voices come from the page as before.
  *
  * @typedef {import("./context.js").CallContext} CallContext
  * @typedef {import("./stage.js").Stage} Stage
@@ -17,7 +17,7 @@ const FOLLOW_EVERY_MS = 1_000;
  * @param {CallContext} context
  * @param {Stage} stage
  */
-export function startPicture({ session, media, shortcuts }, stage) {
+export function startPicture({ session, shortcuts }, stage) {
   const entry = need("#small-picture-entry");
   /** @type {HTMLVideoElement} */
   const video = need("#small-picture");
@@ -31,15 +31,12 @@ export function startPicture({ session, media, shortcuts }, stage) {
   function draw() {
     entry.hidden = !possible || !isRunning(session) || (stage.watched() === null && !isOpen());
     setText(need("[data-label]", entry), isOpen() ? _("Close the small picture") : _("Picture in picture"));
-    if (!("mediaSession" in navigator) || !isRunning(session)) return;
-    navigator.mediaSession.setMicrophoneActive?.(!media.muted);
-    navigator.mediaSession.setCameraActive?.(media.camera !== null);
   }
 
   /** Only what is on show is decoded once more. */
   function follow() {
     const stream = stage.watched();
-    if (isOpen() && stream && video.srcObject !== stream) show(stream);
+    if (isOpen() && stream && video.srcObject !== stream) show(stream).catch(ignored);
   }
 
   /** @param {MediaStream} stream */
@@ -62,7 +59,7 @@ export function startPicture({ session, media, shortcuts }, stage) {
   }
 
   async function toggle() {
-    if (isOpen()) await document.exitPictureInPicture();
+    if (isOpen()) await document.exitPictureInPicture().catch(ignored);
     else await open();
   }
 
@@ -73,33 +70,31 @@ export function startPicture({ session, media, shortcuts }, stage) {
     draw();
   });
   shortcuts.add({ key: "i", words: _("Picture in picture"), run: toggle });
-  offerButtons({
-    togglemicrophone: () => session.toggleMute(),
-    togglecamera: () => session.toggleCamera(),
-    hangup: () => session.hangUp(),
-    enterpictureinpicture: open, // when the page goes out of sight
-  });
+  openUnseen(open);
   const following = setInterval(follow, FOLLOW_EVERY_MS);
   session.on("change", draw);
   draw();
   onPhase(session, (phase) => {
     if (phase !== "ended") return;
     clearInterval(following);
-    if (isOpen()) document.exitPictureInPicture().catch(() => {});
+    if (isOpen()) document.exitPictureInPicture().catch(ignored);
   });
 }
 
 /**
- * Those that this browser knows; another one refuses a name that it does not.
+ * Opens it when the page goes out of sight, where the browser knows how to ask for that.
  *
- * @param {Record<string, () => void>} actions
+ * @param {() => void} open
  */
-function offerButtons(actions) {
-  for (const [name, act] of Object.entries(actions)) {
-    try {
-      navigator.mediaSession?.setActionHandler(/** @type {MediaSessionAction} */ (name), act);
-    } catch (error) {
-      console.debug("no such button here", error);
-    }
+function openUnseen(open) {
+  try {
+    navigator.mediaSession?.setActionHandler(/** @type {MediaSessionAction} */ ("enterpictureinpicture"), open);
+  } catch (error) {
+    console.debug("no such button here", error);
   }
+}
+
+/** @param {unknown} error another picture was meanwhile wanted, or the window was closed by hand */
+function ignored(error) {
+  console.debug("the small picture was changed meanwhile", error);
 }

@@ -11,7 +11,7 @@ import { callRecordingType } from "../../media/call_recorder.js";
 import { agrees, awaited } from "../../media/consent.js";
 import { LocalRecording } from "../../media/local_recording.js";
 import { RecordingStore } from "../../media/recording_store.js";
-import { endedWords, recording as strings } from "../../strings/recording.js";
+import { endedWords, recording as strings, together } from "../../strings/recording.js";
 import { announce } from "../announcer.js";
 import { confirm } from "../confirm.js";
 import { need, setText } from "../dom.js";
@@ -72,7 +72,7 @@ export function startRecording({ boot, session, media, page }, onKept) {
   function over(ended) {
     const { recording } = session.view.call;
     const words = endedWords(recording?.recording_id === ended.recording_id ? recording : ended, ownId);
-    if (words && isRunning(session)) toast(local ? `${words} ${strings.onThePage}` : words);
+    if (words && isRunning(session)) toast(local ? together(words, strings.onThePage) : words);
   }
 
   // ---- made here

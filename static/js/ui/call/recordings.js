@@ -7,7 +7,7 @@
  * @typedef {import("../../media/recording_store.js").StoredRecording} StoredRecording
  */
 import { RecordingStore } from "../../media/recording_store.js";
-import { consentWords, kept as strings, whyNotKept } from "../../strings/recording.js";
+import { consentWords, kept as strings, together, whyNotKept } from "../../strings/recording.js";
 import { sentenceFor } from "../../strings.js";
 import { announce } from "../announcer.js";
 import { confirm } from "../confirm.js";
@@ -113,9 +113,9 @@ export function startRecordings({ boot, shell, session }) {
     offer(element, url, stored.type, item);
     const most = boot.recording?.max_bytes ?? 0;
     const fits = blob.size <= most;
-    const note = strings.here(`${duration(stored.durationMs / 1000)}, ${fileSize(blob.size, locale)}`);
-    const tooLarge = most > 0 && !fits ? ` ${strings.tooLarge(fileSize(most, locale))}` : "";
-    setText(need("[data-note]", element), note + tooLarge);
+    const note = strings.here(duration(stored.durationMs / 1000), fileSize(blob.size, locale));
+    const tooLarge = most > 0 && !fits;
+    setText(need("[data-note]", element), tooLarge ? together(note, strings.tooLarge(fileSize(most, locale))) : note);
     const keep = need("[data-keep]", element);
     keep.hidden = !fits;
     keep.addEventListener("click", () => send(element, stored, blob));

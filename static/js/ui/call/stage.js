@@ -34,7 +34,7 @@ export function startStage({ session, media, page, shortcuts }) {
   const layoutEntry = need("#layout");
   const speaking = new Speaking();
   const levels = new Levels();
-  let followsSpeaker = localStorage.getItem(LAYOUT) === "speaker";
+  let followsSpeaker = keptLayout() === "speaker";
   /** Chosen by hand: a tile that is large, or (empty) none. @type {string | null} */
   let chosen = null;
   /** Whose screens were there when last looked. @type {string[]} */
@@ -90,7 +90,7 @@ export function startStage({ session, media, page, shortcuts }) {
     if (session.view.others.length < 2) return;
     followsSpeaker = !followsSpeaker;
     chosen = null;
-    localStorage.setItem(LAYOUT, followsSpeaker ? "speaker" : "grid");
+    keepLayout(followsSpeaker ? "speaker" : "grid");
     announce(followsSpeaker ? _("Who speaks is shown large") : _("Everybody is shown at the same size"));
     draw();
   }
@@ -126,4 +126,22 @@ export function startStage({ session, media, page, shortcuts }) {
     clearInterval(listening);
   });
   return { watched };
+}
+
+/** @returns {string | null} null where the person lets no page keep anything */
+function keptLayout() {
+  try {
+    return localStorage.getItem(LAYOUT);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {"speaker" | "grid"} layout */
+function keepLayout(layout) {
+  try {
+    localStorage.setItem(LAYOUT, layout);
+  } catch {
+    // Full, or forbidden: it holds for this call.
+  }
 }
