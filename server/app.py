@@ -89,6 +89,8 @@ SEEN_INTERVAL_S = 60.0
 """How exactly «last seen» is known of a device, for one write a minute."""
 ENDS_INTERVAL_S = 60.0
 """How exactly a socket ends with a sign-in that runs out after weeks."""
+FORGOTTEN_EVERY_S = 60.0
+"""What belongs to calls that nobody has any more goes at once; later only what a crash or a removed account left."""
 NO_CONTACT = "mailto:postmaster@localhost"
 RETURN_SLOT_S = 0.02
 """While draining, each client is told to come back this much after the one before: 1,000 within 20 s."""
@@ -315,7 +317,7 @@ class Server:
             transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,
-            histories=Histories(calls, users, unread),
+            histories=Histories(calls, users, unread, background),
             dialling=dialling,
             checks=Checks(settings.ice, clock),
             hub=hub,
@@ -350,6 +352,7 @@ class Server:
                 Job("presence", settings.people.presence_round_s, self.presence_round),
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
                 Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
+                Job("forgotten", FORGOTTEN_EVERY_S, calls.remove_forgotten),
             ]
         )
 

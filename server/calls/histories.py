@@ -9,6 +9,7 @@ from server.calls.unread import UnreadCounts
 from server.errors import BadState, NotFound
 from server.ids import is_id
 from server.languages.sentences import N_
+from server.realtime.background import Background
 from server.store.calls import MAX_PEOPLE, CallStore, Entry
 from server.store.users import UserStore
 
@@ -23,10 +24,11 @@ class HistoryPage(NamedTuple):
 class Histories:
     """The one history record of a call stands in as many histories as it has people; each disposes of their own."""
 
-    def __init__(self, calls: CallStore, users: UserStore, unread: UnreadCounts) -> None:
+    def __init__(self, calls: CallStore, users: UserStore, unread: UnreadCounts, background: Background) -> None:
         self._calls = calls
         self._users = users
         self._unread = unread
+        self._background = background
 
     async def page(
         self,
@@ -66,7 +68,7 @@ class Histories:
         return await self._calls.count_unread(user_id)
 
     async def forget(self, user_id: str, call_id: str) -> None:
-        """Takes a call out of the person's own history; when nobody has it any more, it is deleted.
+        """Takes a call out of the person's own history; when nobody has it any more, it is deleted in the background.
 
         Raises :class:`~server.errors.BadState` while it goes on, :class:`~server.errors.NotFound` if it is not there.
         """
@@ -77,9 +79,13 @@ class Histories:
             if call is None or call.is_over or call.leg_of(user_id) is None:
                 raise NotFound(N_("There is no such call in your history"))
             raise BadState(N_("The call goes on; it can be removed when it has ended"))
-        self._unread.changed([user_id])
+        self._changed(user_id)
 
     async def forget_all(self, user_id: str, until: str | None = None) -> None:
         """Takes all calls that are over out of the person's own history, up to the one with the id ``until``."""
         if await self._calls.forget_all(user_id, until):
-            self._unread.changed([user_id])
+            self._changed(user_id)
+
+    def _changed(self, user_id: str) -> None:
+        self._unread.changed([user_id])
+        self._background.start(self._calls.remove_forgotten, "forgotten")

@@ -5,7 +5,9 @@ Beside the call itself a document holds what its indexes need: ``due_at``, when 
 who dial each other get one call; and ``history``, the tokens of :mod:`server.calls.history`.
 
 While a call goes on, each change puts a new document in the place of the old one. Once it has ended nothing does, and
-only then tokens are taken away, with ``$pull`` on condition of that state: so neither way of writing undoes the other.
+only then tokens are taken away, on condition of that state: so neither way of writing undoes the other. With the tokens
+of the last one who took part the call becomes ``forgotten``: what was said, written and recorded in it is removed then,
+and with the last tokens of all the call as well. That takes its time, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ INDEXES = [
     ),
     IndexModel([("due_at", ASCENDING)], name="due", partialFilterExpression={"due_at": {"$type": "date"}}),
     IndexModel([("lease_until", ASCENDING)], name="leases", partialFilterExpression={"lease_until": {"$type": "date"}}),
+    IndexModel([("forgotten", ASCENDING)], name="forgotten", partialFilterExpression={"forgotten": True}),
     IndexModel(
         [("ringing_pair", ASCENDING)],
         name="one_ringing_call_for_a_pair",
@@ -48,6 +51,7 @@ INDEXES = [
 ]
 
 NEWEST_FIRST = [("_id", DESCENDING)]
+FORGOTTEN: Document = {"forgotten": True}
 WITHOUT_TOKENS: Document = {"history": {"$exists": False}}
 BATCH = 500
 """Calls that are changed at once: some 50 ms of a database, far below the deadline of one operation."""
@@ -74,7 +78,7 @@ class CallStore:
     def __init__(self, database: Database) -> None:
         self._calls: Collection = database.collection("calls")
         self.on_delete: list[Callable[[list[str]], Awaitable[object]]] = []
-        """Given the ids of calls that nobody has in a history any more: what belongs to them goes with them."""
+        """Given the ids of calls whose content nobody can read any more: it goes."""
 
     async def ensure_indexes(self) -> None:
         """Makes the indexes; see :meth:`Collection.ensure_indexes`."""
@@ -189,10 +193,10 @@ class CallStore:
     async def give_tokens(self) -> int:
         """Gives the calls that an earlier version stored their tokens, what was missed as seen; returns how many.
 
-        Removes what nobody has in a history any more and a crash has left. Done again, or by two processes at once, it
-        changes nothing.
+        What nobody has in a history any more, and an earlier version has left, is found by :meth:`remove_forgotten`
+        from then on. Done again, or by two processes at once, it changes nothing.
         """
-        await self._delete_forgotten({})
+        await self._calls.update_all({"history": [], "state": "ended"}, {"$set": FORGOTTEN})
         given = 0
         while found := await self._calls.find(WITHOUT_TOKENS, limit=BATCH):
             given += await self._calls.update_each(
@@ -215,21 +219,42 @@ class CallStore:
         return [document["_id"] for document in found]
 
     async def _forget(self, user_id: str, call_ids: list[str]) -> int:
-        theirs = {"$gte": user_id, "$lt": user_id + tokens.AFTER_SEPARATOR}
-        ended: Document = {"_id": {"$in": call_ids}, "state": "ended"}
-        forgotten = await self._calls.update_all(ended | {"history": user_id}, {"$pull": {"history": theirs}})
-        await self._delete_forgotten(ended)
-        return forgotten
+        query: Document = {"_id": {"$in": call_ids}, "state": "ended", "history": user_id}
+        return await self._calls.update_all(query, _without_tokens_of(user_id))
 
-    async def _delete_forgotten(self, among: Document) -> None:
-        """Removes ended calls that stand in no history. What belongs to them goes first: a crash between the two leaves
-        a call that is found again, and nothing that is not."""
-        query = among | {"state": "ended", "history": []}
-        while found := await self._calls.find(query, limit=BATCH, fields=["_id"]):
-            ids = [document["_id"] for document in found]
-            for delete in self.on_delete:
-                await delete(ids)
-            await self._calls.delete({"_id": {"$in": ids}, "state": "ended", "history": []})
+    async def remove_forgotten(self) -> int:
+        """Removes the content of calls that nobody who took part has in their history any more, and the calls that
+        nobody has; returns how many calls that were.
+
+        Content goes first, one call's at a time: a crash leaves a call that is found again, and nothing that is not.
+        """
+        removed = 0
+        while found := await self._calls.find(FORGOTTEN, limit=BATCH, fields=["_id"]):
+            for document in found:
+                await self._remove_forgotten(document["_id"])
+            removed += len(found)
+        return removed
+
+    async def _remove_forgotten(self, call_id: str) -> None:
+        for delete in self.on_delete:
+            await delete([call_id])
+        await self._calls.delete({"_id": call_id, "history": []} | FORGOTTEN)
+        # Who only missed it still has it. Whoever is faster and removes that, too, makes it forgotten once more.
+        await self._calls.update({"_id": call_id, "history": {"$ne": []}} | FORGOTTEN, {"$set": {"forgotten": False}})
+
+
+def _without_tokens_of(user_id: str) -> list[Document]:
+    """The change of a call that takes it out of one person's history, and says whether it is forgotten then."""
+    first, behind = {"$literal": user_id}, {"$literal": user_id + tokens.AFTER_SEPARATOR}
+    is_theirs = {"$and": [{"$gte": ["$$token", first]}, {"$lt": ["$$token", behind]}]}
+    others = {"$filter": {"input": "$history", "as": "token", "cond": {"$not": [is_theirs]}}}
+    took_part = {"$or": [{"$gt": ["$$leg.joined_at", None]}, {"$eq": ["$$leg.was_in", True]}]}
+    legs = {"$filter": {"input": "$legs", "as": "leg", "cond": took_part}}
+    readers = {"$map": {"input": legs, "as": "leg", "in": "$$leg.user.id"}}
+    return [
+        {"$set": {"history": others}},
+        {"$set": {"forgotten": {"$eq": [{"$setIntersection": ["$history", readers]}, []]}}},
+    ]
 
 
 def _in_history(wanted: list[str]) -> Document:

@@ -127,8 +127,10 @@ class Collection:
         result = await self._run(lambda: self._motor.update_one(query, change, upsert=upsert))
         return bool(result.matched_count or result.upserted_id)
 
-    async def update_all(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> int:
-        """Changes every document that matches; returns how many were changed."""
+    async def update_all(
+        self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> int:
+        """Changes every document that matches, by a change or the stages of one; returns how many were changed."""
         result = await self._run(lambda: self._motor.update_many(query, change))
         return int(result.modified_count)
 

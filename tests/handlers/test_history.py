@@ -230,6 +230,7 @@ class TestRemoving:
         call_id = await decline(alice, bob)
         for person in (alice, bob):
             await person.api("DELETE", f"/calls/{call_id}")
+        await running.until(lambda: len(running.services.background) == 0, "it is removed")
         assert (await alice.api("GET", f"/calls/{call_id}")).status == 404
 
     @pytest.mark.gen_test
@@ -351,6 +352,7 @@ async def test_somebody_who_is_taken_away_leaves_the_calls_to_the_others(running
     await running.services.accounts.remove(bob.user)
     assert await ids(alice) == [call_id]
     await running.services.accounts.remove(alice.user)
+    await running.server.jobs.jobs["forgotten"].body()
     assert await running.services.calls.get(call_id) is None
 
 

@@ -189,4 +189,5 @@ class TestReading:
         await alice.api("DELETE", f"/calls/{call['call_id']}")
         assert len(await running.services.chats.newest(call["call_id"], 9)) == 1
         await bob.api("DELETE", f"/calls/{call['call_id']}")
+        await running.until(lambda: len(running.services.background) == 0, "it is removed")
         assert await running.services.chats.newest(call["call_id"], 9) == []

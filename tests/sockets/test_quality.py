@@ -165,6 +165,7 @@ class TestKeeping:
         await alice.api("DELETE", f"/calls/{call['call_id']}")
         assert await stored(running, call) == {mine.leg_id: 1}
         await bob.api("DELETE", f"/calls/{call['call_id']}")
+        await running.until(lambda: len(running.services.background) == 0, "it is removed")
         assert await stored(running, call) == {}
 
     @pytest.mark.gen_test

@@ -15,6 +15,7 @@ from tornado.ioloop import IOLoop
 
 from server.calls import rules
 from server.calls.model import Call, view
+from server.errors import Unavailable
 from server.realtime.frames import UserRef
 from server.store import calls as module
 from server.store.calls import MAX_PEOPLE, CallStore, Entry, document_of
@@ -226,14 +227,46 @@ async def test_a_call_that_nobody_has_any_more_is_deleted(store: CallStore, now:
     call, other = await missed(store, now), await missed(store, now)
     for who in (ALICE, BOB):
         await store.forget(who.id, call.call_id)
+    assert await store.remove_forgotten() == 1
     assert await store.get(call.call_id) is None
     assert await store.get(other.call_id) == other
+
+
+@pytest.mark.gen_test
+async def test_what_belongs_to_a_call_goes_with_the_last_one_who_took_part(store: CallStore, now: datetime) -> None:
+    gone: list[str] = []
+
+    async def note(call_ids: list[str]) -> None:
+        gone.extend(call_ids)
+
+    store.on_delete.append(note)
+    call = await stored(store, rules.hang_up(answered(placed(BOB, CAROL, now=now), now=now), ALICE.id, now))
+    for who, expected in ((ALICE, []), (BOB, [call.call_id]), (CAROL, [call.call_id] * 2)):
+        await store.forget(who.id, call.call_id)
+        await store.remove_forgotten()
+        assert (gone, await store.get(call.call_id) is None) == (expected, who is CAROL)
+
+
+@pytest.mark.gen_test
+async def test_a_call_stays_until_what_belongs_to_it_is_gone(store: CallStore, now: datetime) -> None:
+    async def fail(call_ids: list[str]) -> None:
+        raise Unavailable
+
+    store.on_delete.append(fail)
+    call = await missed(store, now)
+    for who in (ALICE, BOB):
+        assert await store.forget(who.id, call.call_id)
+    with pytest.raises(Unavailable):
+        await store.remove_forgotten()
+    store.on_delete.clear()
+    assert (await store.remove_forgotten(), await store.get(call.call_id)) == (1, None)
 
 
 @pytest.mark.gen_test
 async def test_a_call_that_both_remove_at_once_is_deleted(store: CallStore, now: datetime) -> None:
     calls = [await missed(store, now) for _ in range(20)]
     await asyncio.gather(*(store.forget(who.id, call.call_id) for call in calls for who in (ALICE, BOB)))
+    await store.remove_forgotten()
     assert [await store.get(call.call_id) for call in calls] == [None] * 20
 
 
@@ -397,6 +430,7 @@ async def test_what_a_crash_has_left_without_anybody_is_removed(store: CallStore
     call = await missed(store, now)
     raw.update_one({}, {"$set": {"history": []}})
     await store.give_tokens()
+    assert await store.remove_forgotten() == 1
     assert await store.get(call.call_id) is None
 
 
@@ -437,11 +471,13 @@ QUERIES: dict[str, Ask] = {
     ),
     "history, ended": lambda store, live, now: store.history(ALICE.id, limit=PAGE, state="ended"),
     "history, ringing": lambda store, live, now: store.history(ALICE.id, limit=PAGE, state="ringing"),
+    "there_among": lambda store, live, now: store.there_among([live.call_id]),
     "count_unread": lambda store, live, now: store.count_unread(BOB.id),
     "mark_seen": lambda store, live, now: store.mark_seen(CAROL.id),
     "forget": lambda store, live, now: store.forget(ALICE.id, live.call_id),
     "forget_all": lambda store, live, now: store.forget_all(CAROL.id),
     "give_tokens": lambda store, live, now: store.give_tokens(),
+    "remove_forgotten": lambda store, live, now: store.remove_forgotten(),
 }
 
 
