@@ -7,6 +7,7 @@ from tests.journeys.test_modules import Run, files, page, run
 __all__ = ["files", "page", "run"]
 
 import pytest
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.journey
 
@@ -124,3 +125,62 @@ def test_what_is_late_and_empty_takes_nothing_else_back(run: Run) -> None:
 def test_no_more_than_three_cover_the_call(run: Run) -> None:
     body = "for (const leg of ['a', 'b', 'c', 'd']) say(leg, '1', 'Yes', true, 0);"
     assert run(f"{BOARD} {body} return seen(1);") == ["b: Yes", "c: Yes", "d: Yes"]
+
+
+# ── switched on and off ──
+
+# A worker that the test speaks for: what it was sent, and whether it still runs.
+CAPTIONER = """
+  const { Captioner } = await import("/js/captions/captioner.js");
+  const RealWorker = Worker; let worker;
+  globalThis.Worker = class { sent = []; runs = true; constructor() { worker = this; }
+    postMessage(message) { this.sent.push(message); } terminate() { this.runs = false; }
+    say(data) { if (this.runs) this.onmessage({ data }); } };
+  const captioner = new Captioner(); const captions = []; captioner.on("caption", ({ text }) => captions.push(text));
+  const begun = captioner.start(); globalThis.Worker = RealWorker;
+"""
+
+
+def test_what_was_said_just_before_switching_off_is_still_told(run: Run) -> None:
+    body = """
+      worker.say({ ready: true }); await begun; captioner.stop(); const asked = worker.sent.at(-1);
+      worker.say({ segment: 0, text: "good bye", final: true }); worker.say({ ended: true });
+      return [asked, captions, worker.runs, captioner.state];
+    """
+    assert run(CAPTIONER + body) == [None, ["good bye"], False, "off"]
+
+
+def test_captions_that_are_switched_off_while_they_load_leave_nothing_behind(run: Run) -> None:
+    assert run(f"{CAPTIONER} captioner.stop(); return [worker.runs, captioner.state];") == [False, "off"]
+
+
+def test_a_model_that_cannot_be_had_is_a_failure_and_no_fault_of_the_page(run: Run) -> None:
+    body = """
+      const faults = []; const keep = (event) => { event.preventDefault(); faults.push(String(event.reason)); };
+      window.addEventListener("unhandledrejection", keep); worker.say({ failed: "no model" }); await begun;
+      await new Promise((resolve) => setTimeout(resolve, 50)); window.removeEventListener("unhandledrejection", keep);
+      return [captioner.state, faults];
+    """
+    assert run(CAPTIONER + body) == ["failed", []]
+
+
+# The worker as it is, with a model that says how long a piece is.
+WORKER = """
+  const worker = new Worker("/js/captions/worker.js", { type: "module" }); const told = [];
+  const until = async (is) => { while (!is()) await new Promise((resolve) => setTimeout(resolve, 10)); };
+  worker.onmessage = ({ data }) => told.push(data); await until(() => told.length > 0);
+  const { port1, port2 } = new MessageChannel(); worker.postMessage(port2, [port2]);
+  for (let at = 0; at < 30; at += 1) port1.postMessage(new Float32Array(512).fill(at < 10 ? 0.0005 : 0.1));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+"""
+MODEL = """
+  export const Settings = { BASE_ASSET_PATH: {} };
+  export class MoonshineModel { async loadModel() {} async generate(samples) { return `said ${samples.length > 0}`; } }
+"""
+
+
+def test_the_recogniser_tells_what_was_being_said_and_then_that_it_is_over(page: Page, run: Run) -> None:
+    page.context.route("**/moonshine.min.js", lambda route: route.fulfill(body=MODEL, content_type="text/javascript"))
+    said = run(f"{WORKER} worker.postMessage(null); await until(() => told.at(-1).ended); return told.slice(-2);")
+    page.context.unroute("**/moonshine.min.js")
+    assert said == [{"segment": 0, "text": "said true", "final": True}, {"ended": True}]

@@ -12,6 +12,9 @@
 import { Emitter } from "../realtime/emitter.js";
 import { SAMPLE_RATE } from "./segmenter.js";
 
+/** How long the last thing that was said may take to be recognised; then it is given up. */
+const LAST_WORDS_MS = 10_000;
+
 /** @extends {Emitter<CaptionerEvents>} */
 export class Captioner extends Emitter {
   /** @type {CaptionerState} */
@@ -56,6 +59,7 @@ export class Captioner extends Emitter {
     }
   }
 
+  /** Nothing more is listened to. What had been said just before still comes as a caption, if it comes soon. */
   stop() {
     this.#listening?.end();
     this.#listening = null;
@@ -89,11 +93,11 @@ class Listening {
       this.#worker.onmessage = ({ data }) => {
         if (data.ready) resolve(data);
         else if (data.failed) reject(new Error(data.failed));
+        else if (data.ended) this.#release();
         else this.onCaption({ ...data, segment: `${this.#name}-${data.segment}` });
       };
     });
-    await this.#context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url).href);
-    await loaded;
+    await Promise.all([this.#context.audioWorklet.addModule(new URL("./worklet.js", import.meta.url).href), loaded]);
     const { port1, port2 } = new MessageChannel();
     this.#node = new AudioWorkletNode(this.#context, "frames", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
     this.#node.port.postMessage(port1, [port1]);
@@ -111,9 +115,15 @@ class Listening {
   }
 
   end() {
-    this.onCaption = () => {};
     this.#source?.disconnect();
     this.#context.close();
+    if (!this.#node) return this.#release(); // nothing was heard yet
+    this.#worker.postMessage(null);
+    setTimeout(() => this.#release(), LAST_WORDS_MS);
+  }
+
+  #release() {
+    this.onCaption = () => {};
     this.#worker.terminate();
   }
 }

@@ -2,8 +2,8 @@
  * Recognises speech, beside the page, so that neither the call nor the page ever waits for it. Model and library are
  * files of this server, and this worker may connect to nothing else (its Content-Security-Policy, handlers/static.py).
  *
- * It is given a port on which frames come, and answers `{ready: true}`, `{failed: why}`, and for each piece
- * `{segment, text, final}`.
+ * It is given a port on which frames come, and at the end null; and answers `{ready: true}`, `{failed: why}`, for each
+ * piece `{segment, text, final}`, and when the last one was told `{ended: true}`.
  */
 import { Segmenter } from "./segmenter.js";
 
@@ -22,13 +22,22 @@ const segmenter = new Segmenter();
 /** @type {Piece[]} */
 const waiting = [];
 let busy = false;
+let ending = false;
 let tookMs = 0;
 /** @type {{generate: (samples: Float32Array) => Promise<string | undefined>}} */
 let model;
 
 self.onmessage = ({ data: port }) => {
-  port.onmessage = (/** @type {MessageEvent} */ { data }) => take(data === null ? segmenter.flush() : segmenter.push(data));
+  if (port === null) return end();
+  port.onmessage = (/** @type {MessageEvent} */ { data }) => take(segmenter.push(data));
 };
+
+/** What was being said is told, although nobody has paused. */
+function end() {
+  ending = true;
+  take(segmenter.flush());
+  if (!busy) next();
+}
 
 /** @param {Piece | null} piece */
 function take(piece) {
@@ -45,6 +54,7 @@ function take(piece) {
 function next() {
   const piece = waiting.shift();
   if (piece) recognise(piece);
+  else if (ending) self.postMessage({ ended: true });
 }
 
 /** @param {Piece} piece */
