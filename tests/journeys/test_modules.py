@@ -320,7 +320,7 @@ def test_a_snapshot_is_drawn_once_the_server_has_let_the_page_in(run: Run) -> No
 
 def test_an_attempt_that_nobody_answers_is_given_up_after_15_s(run: Run) -> None:
     body = "l.socket.start(); await l.clock.pass(14_999); const before = l.wires.length; await l.clock.pass(2); "
-    assert run(f"const l = h.line(); {body} return [before, l.wires.length, l.wires[0].closedWith];") == [1, 2, 1000]
+    assert run(f"const l = h.line(); {body} return [before, l.wires.length, l.wires[0].closedWith];") == [1, 2, 4005]
 
 
 def test_a_person_who_has_to_sign_in_again_is_told_so_and_nothing_is_tried(run: Run) -> None:
@@ -418,7 +418,26 @@ def test_a_bye_counts_although_the_network_swallows_the_close_frame(run: Run) ->
       l.last().say("bye", { code: 4506, action: "stop", retry_after_ms: 0, session_kept: false });
       await l.clock.pass(3_000); return [l.heard.closed, l.last().closedWith];
     """
-    assert run(body) == [[4506], 1000]
+    assert run(body) == [[4506], 4005]
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_only_whoever_leaves_says_1000(run: Run, resumes: bool) -> None:
+    body = """
+      const givenUp = l.last(); givenUp.open(); await l.clock.pass(16_000);
+      l.socket.stop(); return [givenUp.closedWith, l.last().closedWith];
+    """
+    back = 'await l.up("c1"); l.last().drop(); await l.clock.pass(0);'
+    come = back if resumes else "l.socket.start(); await h.settle();"
+    assert run(f"const l = h.line(); {come} {body}") == [4005, 1000]
+
+
+def test_a_page_that_waits_in_vain_for_the_close_after_a_bye_does_not_say_that_it_leaves(run: Run) -> None:
+    body = """
+      const l = h.line(); await l.up(); l.last().say("bye", { code: 4001, retry_after_ms: 0 });
+      await l.clock.pass(3_000); return l.wires[0].closedWith;
+    """
+    assert run(body) == 4005
 
 
 def test_a_page_that_leaves_is_not_told_of_its_own_leaving(run: Run) -> None:
@@ -529,6 +548,26 @@ def test_a_request_made_while_the_line_is_away_goes_out_when_it_is_back(run: Run
       return l.last().asked("watch")[0].user_ids;
     """
     assert run(body) == ["u"]
+
+
+def test_what_is_about_a_session_is_not_said_in_the_next(run: Run) -> None:
+    body = """
+      const l = h.line(); await l.up("c1"); const outcome = [];
+      const settled = l.socket.request("offer", {}, { fleeting: true }).catch((error) => error.code);
+      l.last().drop(); l.socket.request("candidate", {}, { fleeting: true }).catch(({ code }) => outcome.push(code));
+      l.socket.request("chat"); await l.clock.pass(0); l.last().welcome("c2"); outcome.push(await settled);
+      return [outcome, l.last().sent.map(({ type }) => type)];
+    """
+    assert run(body) == [["outlived", "outlived"], ["auth", "chat"]]
+
+
+def test_what_is_about_a_session_is_said_after_a_resume(run: Run) -> None:
+    body = """
+      const l = h.line(); await l.up("c1"); l.last().drop(); l.socket.request("offer", {}, { fleeting: true });
+      await l.clock.pass(0); l.last().open();
+    """
+    resume = RESUME.replace("COMPLETE", "true")
+    assert run(f'{body} {resume} return l.last().asked("offer").length;') == 1
 
 
 def test_an_answer_that_comes_twice_is_taken_once(run: Run) -> None:

@@ -207,6 +207,61 @@ def test_who_goes_on_on_another_device_is_told_of(run: Run) -> None:
     assert run(CALL + body) == [["moved", "bob"]]
 
 
+# ── a path that is lost ──
+
+ALONE = """
+  // Everybody is heard, until the test says that they are not; the real connections would need a network.
+  const native = RTCPeerConnection; const connections = [];
+  const connectTo = async (...names) => {
+    window.RTCPeerConnection = class extends h.StubConnection {
+      constructor() { super(); connections.push(this); }
+      addTrack() { return {}; }
+      getTransceivers() { return []; }
+      setConfiguration() {}
+    };
+    for (const [index, name] of names.entries()) {
+      const participant = { leg_id: name, user: user(name), rank: index + 1, connection: "connected",
+        media: { audio: true, video: false, screen: false, hand: false } };
+      l.last().say("join", { seq: index + 1, call_id: "k", user_id: name, participant });
+    }
+    const endMs = performance.now() + 10_000;
+    while (connections.length < names.length && performance.now() < endMs) await h.settle();
+    await h.settle(); window.RTCPeerConnection = native;
+    for (const connection of connections) connection.become("connected");
+  };
+  const leg = (name, state) => ({ leg_id: name, user: user(name), state });
+  const mine = leg("mine", "joined");
+  const lose = async () => {
+    connections[0].become("failed");
+    for (let waitedS = 0; waitedS < 31; waitedS += 1) {
+      await l.clock.pass(1_000); l.last().say("ping");
+    }
+  };
+"""
+
+
+@pytest.mark.parametrize("third", ["declined", "missed", "left"])
+def test_a_lost_path_ends_a_call_of_two_in_which_a_third_once_was(run: Run, third: str) -> None:
+    body = f"""
+      const given = call({{ state: "active", legs: [mine, leg("bob", "joined"), leg("carol", "{third}")] }});
+      const s = session(given); await enter(s, given); await connectTo("bob"); await lose();
+      return l.last().asked("hangup").map(({{ reason }}) => reason);
+    """
+    assert run(CALL + ALONE + body) == ["ice_failed"]
+
+
+def test_a_lost_path_in_a_call_of_three_is_tried_again_and_again(run: Run) -> None:
+    body = """
+      const given = call({ state: "active", legs: [mine, leg("bob", "joined"), leg("carol", "joined")] });
+      const s = session(given); await enter(s, given); await connectTo("bob", "carol"); const restarts = [];
+      for (let round = 0; round < 4; round += 1) { await lose(); restarts.push(connections[0].restarts); }
+      s.hangUp(); return [l.wires.length, l.last().asked("hangup"), restarts];
+    """
+    wires, hangups, restarts = run(CALL + ALONE + body)
+    assert (wires, hangups) == (1, [])
+    assert restarts == [2, 3, 4, 5]
+
+
 # ── when to look for a way again ──
 
 WAKE = """

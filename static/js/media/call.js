@@ -437,13 +437,14 @@ export class CallSession extends Emitter {
 
   /**
    * The path stayed away. While the server misses them, or we miss the server, it is the server who decides when the
-   * connection is lost; else the network between the two of us cannot carry media.
+   * connection is lost; else the network between the two of us cannot carry media. Of more than two the others go on
+   * hearing each other.
    *
    * @param {Participant} participant
    */
   #pathLost({ connection }) {
     const bothThere = this.#socket.state === "open" && connection === "connected";
-    if (bothThere && this.#call.legs.length === 2) this.#tell("hangup", { reason: "ice_failed" });
+    if (bothThere && this.#expected.size === 2) this.#tell("hangup", { reason: "ice_failed" });
   }
 
   #onOnline = () => this.#others.restart({ broken: false });
@@ -461,11 +462,13 @@ export class CallSession extends Emitter {
   }
 
   /**
+   * Says how it is now. A new session begins anew: its paths are other ones, and what is sent is said once more.
+   *
    * @param {string} type
    * @param {object} fields
    */
   #tell(type, fields) {
-    this.#socket.request(type, fields).catch((error) => {
+    this.#socket.request(type, fields, { fleeting: true }).catch((error) => {
       // The other one has left, or the call has ended: the frame that says so is on its way.
       console.debug(`${type} was not taken`, error);
     });

@@ -39,6 +39,8 @@ const LOOK_EVERY_MS = 100;
 const CARRIES_WITHIN_MS = 2_000;
 /** The other side looks for itself. Until it has changed over it needs the old path. */
 const LINGER_MS = 2_000;
+/** A path that did not come back in time is tried again after this, and each time that it does not: networks change. */
+const AGAIN_MS = 30_000;
 
 export class Other {
   /** @type {Participant} */
@@ -81,9 +83,7 @@ export class Other {
         onState: (path) => this.#pathBecame(path),
         onStream: (stream) => this.#streamCame(stream),
         onScreen: (screen) => this.#screenCame(screen),
-        onLost: () => {
-          if (!this.#gone && this.path !== "connected") this.#events.onLost(this);
-        },
+        onLost: () => this.#pathLost(),
       },
       () => this.#gone,
     );
@@ -141,6 +141,10 @@ export class Other {
     this.#peer.then((peer) => peer?.close());
   }
 
+  get #isHeard() {
+    return this.path === "connected";
+  }
+
   /** @returns {{stream: MediaStream | null, screen: MediaStream | null}} of the one that counts */
   get #shown() {
     if (this.#olderCounts && this.#older) return this.#older.#shown;
@@ -153,6 +157,13 @@ export class Other {
     this.#ownPath = path;
     this.#tellPath();
     if (path === "connected" && this.#olderCounts) this.#changeOver();
+  }
+
+  async #pathLost() {
+    if (this.#gone || this.#isHeard) return;
+    this.#events.onLost(this);
+    await this.#timers.after(AGAIN_MS);
+    if (!this.#isHeard) this.restart();
   }
 
   #tellPath() {

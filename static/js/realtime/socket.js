@@ -45,7 +45,10 @@ const REQUEST_TRIES = 4;
 const RETRY_BASE_MS = 400;
 /** A timer this much too late means that the machine slept: nothing was heard because nobody listened. */
 const SLEPT_MS = 2_000;
-/** Codes a browser lets a page send are 1000 and 3000–4999; the log of the server then says why we went. */
+/**
+ * Said to a server from which nothing came in time, while we come back. Never 1000: by that it would know that the person
+ * has left, and hang up.
+ */
 const HEARTBEAT_MISSED = 4005;
 const ABNORMAL = 1006;
 
@@ -59,7 +62,7 @@ export class RequestError extends Error {
   name = "RequestError";
 
   /**
-   * @param {string} code stable, snake_case; `timeout` and `closed` are our own
+   * @param {string} code stable, snake_case; `timeout`, `closed` and `outlived` are our own
    * @param {string} message
    */
   constructor(code, message) {
@@ -74,7 +77,7 @@ export class RequestError extends Error {
  *   openedAtMs: number | null, timers: Set<any>}} Link
  *
  * @typedef {{id: string, type: string, fields: object, tries: number, resolve: (ack: Frame) => void,
- *   reject: (error: Error) => void, deadline: any}} Pending
+ *   reject: (error: Error) => void, deadline: any, fleeting: boolean}} Pending
  */
 
 /** @extends {Emitter<SocketEvents>} */
@@ -147,15 +150,16 @@ export class RingbackSocket extends Emitter {
    *
    * @param {string} type
    * @param {object} [fields]
-   * @param {{timeoutMs?: number}} [options]
+   * @param {{timeoutMs?: number, fleeting?: boolean}} [options] `fleeting`: it is about this session, and means nothing
+   *   to the next
    * @returns {Promise<Frame>} the `ack`
-   * @throws {RequestError} the server's `error`, `timeout`, or `closed`
+   * @throws {RequestError} the server's `error`, `timeout`, `closed`, or `outlived`: the session ended before the answer
    */
-  request(type, fields = {}, { timeoutMs = REQUEST_DEADLINE_MS } = {}) {
+  request(type, fields = {}, { timeoutMs = REQUEST_DEADLINE_MS, fleeting = false } = {}) {
     if (this.#state === "closed") return Promise.reject(new RequestError("closed", "the connection has ended"));
     return new Promise((resolve, reject) => {
       /** @type {Pending} */
-      const pending = { id: this.#newId(), type, fields, tries: 1, resolve, reject, deadline: null };
+      const pending = { id: this.#newId(), type, fields, tries: 1, resolve, reject, deadline: null, fleeting };
       pending.deadline = this.#clock.setTimeout(() => this.#expire(pending), timeoutMs);
       this.#ask(pending);
     });
@@ -261,6 +265,7 @@ export class RingbackSocket extends Emitter {
       return;
     }
     this.#session = { connectionId: frame.connection_id, lastSeq: 0 };
+    this.#dropFleeting();
     this.#ready();
     this.emit("snapshot", { ...frame, continued: false });
   }
@@ -351,6 +356,16 @@ export class RingbackSocket extends Emitter {
     }, delayMs);
   }
 
+  /** The session is a new one: what was to be said in the one before would be taken for its word. */
+  #dropFleeting() {
+    for (const pending of this.#pending.values()) {
+      if (!pending.fleeting) continue;
+      this.#pending.delete(pending.id);
+      this.#clock.clearTimeout(pending.deadline);
+      pending.reject(new RequestError("outlived", `${pending.type} was meant for the session before`));
+    }
+  }
+
   /** @param {Pending} pending */
   #expire(pending) {
     this.#pending.delete(pending.id);
@@ -403,7 +418,7 @@ export class RingbackSocket extends Emitter {
     const link = this.#link;
     if (!link) return;
     link.ws.onclose = null;
-    link.ws.close(code === HEARTBEAT_MISSED ? code : 1000);
+    link.ws.close(HEARTBEAT_MISSED);
     this.#lost(link, code);
   }
 
