@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.journeys.test_modules import CALL, Run, files, page, run
+from tests.journeys.test_modules import CALL, TALK, Run, files, page, run
 
 __all__ = ["files", "page", "run"]
 
@@ -25,6 +25,7 @@ OTHERS = """
       initiator, closed: false, carried: [], stream: { number: made.length }, restarts: 0,
       stats: async () => new Map(peer.carried.map((entry, index) => [index, entry])),
       restart() { peer.restarts += 1; },
+      silence() { peer.silent = true; },
       close() { peer.closed = true; },
       become(path) { events.onState(path); },
       show() { events.onStream(peer.stream); },
@@ -71,6 +72,113 @@ def test_the_path_of_before_stays_2_s_for_the_other_side(run: Run) -> None:
       await clock.pass(1_999); const before = made[0].closed; await clock.pass(1); return [before, made[0].closed];
     """
     assert run(COMES_AGAIN + body) == [False, True]
+
+
+def test_only_the_new_path_negotiates_with_whoever_has_come_back(run: Run) -> None:
+    assert run(f"{COMES_AGAIN} return made.map(({{ silent }}) => silent ?? false);") == [True, False]
+
+
+SILENCED = """
+  const clock = new h.Clock(); const said = [];
+  const peer = h.pair({ a: { clock, PeerConnectionClass: h.StubConnection, send: ({ type }) => said.push(type) } }).a;
+  const connection = h.StubConnection.made.at(-1);
+  peer.begin(); await h.settle(); connection.become("connected"); said.length = 0;
+"""
+
+
+@pytest.mark.parametrize(("silence", "restarts"), [("", 2), ("peer.silence();", 0)])
+def test_a_path_of_before_is_not_looked_for_again(run: Run, silence: str, restarts: int) -> None:
+    body = f'{silence} connection.become("disconnected"); peer.restart(); await clock.pass(7_000);'
+    assert run(f"{SILENCED} {body} return connection.restarts;") == restarts
+
+
+def test_a_path_of_before_stops_looking(run: Run) -> None:
+    body = 'connection.become("disconnected"); peer.silence(); await clock.pass(60_000); return connection.restarts;'
+    assert run(SILENCED + body) == 1
+
+
+@pytest.mark.parametrize(("silence", "types"), [("", ["offer", "candidate"]), ("peer.silence();", [])])
+def test_a_path_of_before_says_nothing_to_the_new_connection(run: Run, silence: str, types: list[str]) -> None:
+    body = """
+      connection.onnegotiationneeded(); await h.settle(); connection.onicecandidate({ candidate: null }); return said;
+    """
+    assert run(f"{SILENCED} {silence} {body}") == types
+
+
+def test_another_camera_is_seen_by_the_path_of_before_without_a_word(run: Run) -> None:
+    body = f"""
+      const p = h.pair(); {TALK} await h.growing(() => h.counters(p.b), ["framesDecoded"]);
+      p.a.silence(); const other = tracks.video.clone(); await p.a.setTrack("video", other);
+      const [sender] = p.a.connection.getSenders().filter(({{ track }}) => track === other);
+      await p.a.setTrack("screen", tracks.video.clone()); await h.settle();
+      const state = p.a.connection.signalingState; p.a.close(); p.b.close(); return [sender !== undefined, state];
+    """
+    assert run(body) == [True, "stable"]
+
+
+def test_a_connection_that_cannot_be_made_is_none(run: Run) -> None:
+    body = """
+      const { Other } = await import("/js/media/other.js"); const unhandled = [];
+      const note = (event) => { unhandled.push(event.reason.message); event.preventDefault(); };
+      addEventListener("unhandledrejection", note);
+      const other = new Other({ leg_id: "bob" }, () => Promise.reject(new Error("no")), {}, new h.Clock());
+      other.restart(); other.withPeers(() => {}); const peer = await other.peer; other.leave();
+      await new Promise((resolve) => setTimeout(resolve, 50)); removeEventListener("unhandledrejection", note);
+      return [peer, unhandled];
+    """
+    assert run(body) == [None, []]
+
+
+def test_a_track_that_cannot_be_sent_leaves_the_others_as_they_are(run: Run) -> None:
+    body = """
+      const { tracksInto } = await import("/js/media/sent_media.js"); const set = [];
+      const setTrack = async (kind) => { if (kind === "audio") throw new Error("no"); set.push(kind); };
+      await tracksInto({ setTrack }, { microphone: null, camera: null }, { track: null }); return set;
+    """
+    assert run(body) == ["video", "screen"]
+
+
+def test_a_screen_that_is_stopped_at_once_is_not_shown(run: Run) -> None:
+    body = f"""
+      const p = h.pair(); {TALK} await h.growing(() => h.counters(p.b), ["framesDecoded"]);
+      const shown = tracks.video.clone();
+      await Promise.all([p.a.setTrack("screen", shown), p.a.setTrack("screen", null)]);
+      const sent = p.a.connection.getSenders().some(({{ track }}) => track === shown);
+      p.a.close(); p.b.close(); return sent;
+    """
+    assert run(body) is False
+
+
+def test_what_to_show_is_asked_once_at_a_time(run: Run) -> None:
+    body = """
+      const { ScreenShare } = await import("/js/media/screen.js"); let asked = 0;
+      const track = { stop() {} };
+      const getDisplayMedia = async () => { asked += 1; return { getVideoTracks: () => [track] }; };
+      const screen = new ScreenShare({ getDisplayMedia });
+      const shown = await Promise.all([screen.start(), screen.start()]); return [asked, shown];
+    """
+    assert run(body) == [1, [True, True]]
+
+
+@pytest.mark.parametrize("state", ["left", "missed"])
+def test_whoever_is_out_of_a_call_that_goes_on_sends_nothing_any_more(run: Run, state: str) -> None:
+    body = f"""
+      const s = session(active); await enter(s, active); let stopped = false; media.stop = () => {{ stopped = true; }};
+      const [mine, ...others] = active.legs; const legs = [{{ ...mine, state: "{state}" }}, ...others];
+      l.last().say("call", {{ seq: 1, call: {{ ...active, rev: 4, legs }} }});
+      return [s.view.phase, stopped, l.last().closedWith];
+    """
+    assert run(CALL + body) == ["ended", True, 1000]
+
+
+def test_whoever_leaves_waits_for_the_word_of_the_room(run: Run) -> None:
+    body = """
+      const legs = [...active.legs.map((leg) => ({ ...leg, state: "joined" })),
+        { leg_id: "hers", user: user("carol"), state: "joined" }];
+      const group = { ...active, legs }; const s = session(group, { load: group }); await enter(s, group); s.hangUp();
+      l.last().say("call", { seq: 1, call: { ...group, rev: 4 } }); return [l.last().closedWith, s.view.phase];
+    """
+    assert run(CALL + body) == [None, "ended"]
 
 
 def test_whoever_leaves_meanwhile_is_heard_by_no_path(run: Run) -> None:

@@ -399,6 +399,8 @@ export class CallSession extends Emitter {
     } else if (wasIncoming && !trusted && this.#phase !== "incoming" && !this.#joined) {
       this.#over = { reason: "answered_elsewhere" };
       this.#close();
+    } else if (this.#phase === "ended" && this.#over === null && !this.#closed) {
+      this.#close(); // the others go on: our own leg is over
     }
     this.#others.expect(this.#expected);
     this.emit("change", null);

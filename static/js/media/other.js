@@ -86,7 +86,10 @@ export class Other {
         onLost: () => this.#pathLost(),
       },
       () => this.#gone,
-    );
+    ).catch((error) => {
+      console.warn("no connection could be made", error);
+      return null;
+    });
   }
 
   get legId() {
@@ -195,6 +198,7 @@ export class Other {
   #follow(older) {
     this.#older = older;
     this.#olderCounts = true;
+    older.#peer.then((peer) => peer?.silence());
     older.#events = {
       onPath: (path) => {
         this.#tellPath();

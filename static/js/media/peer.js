@@ -37,6 +37,8 @@
  * @property {(signal: Signal) => Promise<void>} receive in the order in which they came
  * @property {() => void} restart looks for a new way, as after a change of network
  * @property {() => Promise<RTCStatsReport>} stats
+ * @property {() => void} silence from now on what the other side negotiates is another connection: this one goes on as it
+ *   is for as long as it can, with other tracks in their places, and says nothing any more
  * @property {() => void} close
  */
 import { systemClock } from "../realtime/clock.js";
@@ -88,6 +90,8 @@ export function createPeer({
   const localStream = new MediaStream();
   /** @type {Map<Kind, RTCRtpTransceiver>} */
   const sending = new Map();
+  /** What is sent of one kind is changed once at a time. @type {Map<Kind, Promise<void>>} */
+  const changes = new Map();
   /** To be sent as soon as there is a place for it. @type {MediaStreamTrack | null} */
   let waitingScreen = null;
   const recovery = createRecovery({ clock, restart: restartIce, giveUp: onLost });
@@ -97,6 +101,7 @@ export function createPeer({
   /** The waiting side makes no offer of its own before it has seen the first one. */
   let mayOffer = false;
   let begun = false;
+  let silent = false;
   let closed = false;
   /** @type {PathState | null} */
   let lastState = null;
@@ -120,8 +125,13 @@ export function createPeer({
   };
   pc.onconnectionstatechange = () => stateChanged();
 
+  /** @param {Signal} signal */
+  function say(signal) {
+    if (!silent) send(signal);
+  }
+
   async function negotiate() {
-    if (!mayOffer || closed) return;
+    if (!mayOffer || closed || silent) return;
     try {
       makingOffer = true;
       await pc.setLocalDescription();
@@ -135,7 +145,7 @@ export function createPeer({
 
   function sendDescription() {
     const { type, sdp } = /** @type {RTCSessionDescription} */ (pc.localDescription);
-    send({ type: /** @type {"offer" | "answer"} */ (type), sdp: asking(sdp) });
+    say({ type: /** @type {"offer" | "answer"} */ (type), sdp: asking(sdp) });
   }
 
   function allowOffers() {
@@ -145,7 +155,7 @@ export function createPeer({
 
   async function restartIce() {
     if (freshConfiguration) await renewConfiguration(freshConfiguration);
-    if (!closed) pc.restartIce();
+    if (!closed && !silent) pc.restartIce();
   }
 
   /** @param {() => Promise<RTCConfiguration>} load */
@@ -174,7 +184,7 @@ export function createPeer({
     for (const candidate of early.splice(0)) await addCandidate(candidate);
     if (type === "offer") {
       rememberTransceivers();
-      if (waitingScreen) await setTrack("screen", waitingScreen);
+      if (waitingScreen) await setScreen();
       await pc.setLocalDescription();
       sendDescription();
     }
@@ -211,14 +221,14 @@ export function createPeer({
       batchTimer ??= clock.setTimeout(sendCandidates, CANDIDATE_BATCH_MS);
     } else if (!candidate) {
       sendCandidates();
-      send({ type: "candidate", candidates: [] });
+      say({ type: "candidate", candidates: [] });
     }
   }
 
   function sendCandidates() {
     clock.clearTimeout(batchTimer);
     batchTimer = null;
-    if (found.length > 0 && !closed) send({ type: "candidate", candidates: found });
+    if (found.length > 0 && !closed) say({ type: "candidate", candidates: found });
     found = [];
   }
 
@@ -227,7 +237,7 @@ export function createPeer({
     if (state === null || state === lastState) return;
     lastState = state;
     if (state === "connected") recovery.stop();
-    if (state === "disconnected" || state === "failed") recovery.start();
+    if (!silent && (state === "disconnected" || state === "failed")) recovery.start();
     onState(state);
   }
 
@@ -255,9 +265,9 @@ export function createPeer({
     sending.set(kind, pc.addTransceiver(kind === "screen" ? "video" : kind, { direction: "recvonly" }));
   }
 
-  /** @param {MediaStreamTrack | null} track */
-  async function setScreen(track) {
-    waitingScreen = track;
+  /** Shows what is to be shown now, if there is a place for it. */
+  async function setScreen() {
+    const track = waitingScreen;
     if (!mayOffer) return; // the other side's offer brings the place for it
     if (!track && !sending.has("screen")) return;
     prepare("video");
@@ -269,9 +279,21 @@ export function createPeer({
   }
 
   /** @type {Peer["setTrack"]} */
-  async function setTrack(kind, track) {
+  function setTrack(kind, track) {
+    if (kind === "screen") waitingScreen = track;
+    const done = (changes.get(kind) ?? Promise.resolve()).then(() => change(kind, track));
+    changes.set(
+      kind,
+      done.catch(() => {}),
+    );
+    return done;
+  }
+
+  /** @type {Peer["setTrack"]} */
+  async function change(kind, track) {
     if (closed) return;
-    if (kind === "screen") return setScreen(track);
+    if (silent) return sending.get(kind)?.sender.replaceTrack(track);
+    if (kind === "screen") return setScreen();
     const transceiver = sending.get(kind);
     if (transceiver) {
       await transceiver.sender.replaceTrack(track);
@@ -296,12 +318,12 @@ export function createPeer({
       if (initiator) {
         mayOffer = true;
         for (const kind of wanted) prepare(kind);
-        setScreen(waitingScreen);
+        setScreen();
         negotiate();
       } else {
         firstOfferTimer = clock.setTimeout(() => {
           mayOffer = true;
-          setScreen(waitingScreen);
+          setScreen();
           if (pc.signalingState === "stable") negotiate();
         }, FIRST_OFFER_MS);
       }
@@ -309,7 +331,7 @@ export function createPeer({
 
     receive(signal) {
       inbound = inbound.then(async () => {
-        if (closed) return;
+        if (closed || silent) return;
         try {
           if (signal.type === "candidate") await receiveCandidates(signal.candidates);
           else await receiveDescription(signal.type, signal.sdp);
@@ -321,12 +343,18 @@ export function createPeer({
     },
 
     restart() {
-      if (closed || !mayOffer) return;
+      if (closed || silent || !mayOffer) return;
       if (lastState === "disconnected" || lastState === "failed") recovery.start();
       else restartIce(); // a path that still works changes over without a gap
     },
 
     stats: () => pc.getStats(),
+
+    silence() {
+      silent = true;
+      recovery.stop();
+      clock.clearTimeout(firstOfferTimer);
+    },
 
     close() {
       closed = true;

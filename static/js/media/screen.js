@@ -14,6 +14,8 @@ export class ScreenShare extends Emitter {
   #devices;
   /** @type {MediaStreamTrack | null} */
   #track = null;
+  /** While the person chooses. @type {Promise<boolean> | null} */
+  #choosing = null;
   #stopped = false;
 
   /** @param {MediaDevices | undefined} [devices] undefined where the page is not served securely */
@@ -39,8 +41,16 @@ export class ScreenShare extends Emitter {
    */
   async start() {
     if (!this.#devices || this.#track) return this.#track !== null;
+    this.#choosing ??= this.#choose(this.#devices).finally(() => {
+      this.#choosing = null;
+    });
+    return this.#choosing;
+  }
+
+  /** @param {MediaDevices} devices */
+  async #choose(devices) {
     try {
-      const stream = await this.#devices.getDisplayMedia({ video: SCREEN, audio: false });
+      const stream = await devices.getDisplayMedia({ video: SCREEN, audio: false });
       this.#take(stream.getVideoTracks()[0]);
     } catch (error) {
       console.debug("nothing was chosen to be shown", error);

@@ -53,10 +53,17 @@ export class SentMedia {
 }
 
 /**
+ * Never rejects: what cannot be sent leaves the rest as it is.
+ *
  * @param {Peer} peer
  * @param {LocalMedia} media
  * @param {ScreenShare} screen
  */
 export async function tracksInto(peer, { microphone, camera }, { track }) {
-  await Promise.all([peer.setTrack("audio", microphone), peer.setTrack("video", camera), peer.setTrack("screen", track)]);
+  const done = await Promise.allSettled([
+    peer.setTrack("audio", microphone),
+    peer.setTrack("video", camera),
+    peer.setTrack("screen", track),
+  ]);
+  for (const each of done) if (each.status === "rejected") console.warn("a track could not be sent", each.reason);
 }
