@@ -15,6 +15,9 @@ from server.settings import Settings
 
 UPLOAD_TIMEOUT_S = 3 * 3600.0
 """The largest recording by default, at 400 kbit/s."""
+LEAST_BYTES_PER_S = 25_000
+GRACE_S = 60.0
+"""A recording that comes more slowly than that, after the first minute, does not hold its place for hours."""
 REFUSED_TIMEOUT_S = 60.0
 REFUSED_BYTES = 64 * KEPT_BODY_BYTES
 """What is read of a refused recording, and thrown away, if recordings may not be larger anyway: a browser that still
@@ -58,6 +61,9 @@ class CallRecordingHandler(RangedHandler):
             self.upload = await self.services.archive.begin(
                 call_id, recording_id, self.who.user.id, self.declared_bytes()
             )
+            if self.declared_bytes():
+                needed_s = GRACE_S + self.declared_bytes() / LEAST_BYTES_PER_S
+                self._set_limits(read_at_most, min(needed_s, UPLOAD_TIMEOUT_S))
         except RingbackError as error:
             if self.declared_bytes() > read_at_most or "Expect" in self.request.headers:
                 raise  # too much to wait for, or nothing is sent before it is asked for

@@ -303,6 +303,14 @@ class RecordingSettings(Section, frozen=True, kw_only=True):
     max_kept: Annotated[
         int, Meta(ge=1, le=10_000, description="Recordings kept for one person; when there are more, they read so.")
     ] = 20
+    max_total_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_125_899_906_842_624,
+            description="Room for the recordings of everybody together; when it is full, no more are kept.",
+        ),
+    ] = 53_687_091_200
     keep_days: Annotated[int, Meta(ge=1, le=3_650, description="How long a recording is kept with its call.")] = 90
 
 

@@ -102,7 +102,7 @@ class Archive:
             recording = await self._own_recording(call_id, recording_id, user_id)
             known = await self._recordings.get(recording_id, call_id)
             if known is None:
-                await self._require_room(user_id)
+                await self._require_room(user_id, 1, declared_bytes)
             elif known.size_bytes != declared_bytes:
                 raise _kept_already()
         except BaseException:
@@ -121,8 +121,11 @@ class Archive:
             raise BadState("There is a recording to keep once it was begun and has ended")
         return recording
 
-    async def _require_room(self, user_id: str) -> None:
-        if await self._recordings.count_of(user_id) >= self._settings.max_kept:
+    async def _require_room(self, user_id: str, recordings: int, size_bytes: int) -> None:
+        """Raises :class:`BadState` unless there is room for so many more of that person, and so many more bytes."""
+        if await self._recordings.total_bytes() + size_bytes > self._settings.max_total_bytes:
+            raise BadState("There is no room for more recordings on this server")
+        if await self._recordings.count_of(user_id) + recordings > self._settings.max_kept:
             raise BadState(
                 N_("At most %(count)s of your recordings are kept; delete one first", count=self._settings.max_kept)
             )
@@ -166,12 +169,13 @@ class Archive:
         return kept
 
     async def _require_right(self, upload: Upload, kept: KeptRecording) -> None:
-        """Raises, and keeps nothing, if the call or the account went while the recording came in: nobody would find
-        it, or could delete it."""
+        """Raises, and keeps nothing, if the call or the account went while the recording came in, for nobody would find
+        it, or could delete it; or if others took the room meanwhile."""
         try:
             await self._own_recording(kept.call_id, kept.recording_id, kept.by)
             if await self._users.get(kept.by) is None:
                 raise NotFound("There is no such recording")
+            await self._require_room(kept.by, 0, 0)
         except (NotFound, Forbidden, BadState):
             await self._recordings.remove(kept)
             upload.may_be_kept = False

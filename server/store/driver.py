@@ -109,6 +109,12 @@ class Collection:
         number: int = await self._run(lambda: self._motor.count_documents(query))
         return number
 
+    async def total(self, field: str) -> int:
+        """The sum of a field over all documents."""
+        stages = [{"$group": {"_id": None, "total": {"$sum": f"${field}"}}}]
+        found: list[Document] = await self._run(lambda: self._motor.aggregate(stages).to_list(1))
+        return int(found[0]["total"]) if found else 0
+
     async def insert(self, document: Document) -> None:
         """Stores a new document; raises :class:`Duplicate`."""
         await self._run(lambda: self._motor.insert_one(document))

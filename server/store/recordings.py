@@ -67,6 +67,10 @@ class RecordingStore:
         """How many recordings of that person are kept."""
         return await self._recordings.count({"by": user_id})
 
+    async def total_bytes(self) -> int:
+        """How much room the recordings of everybody take."""
+        return await self._recordings.total("size_bytes")
+
     async def remove(self, recording: KeptRecording) -> None:
         """Says that a recording is not kept any more, and leaves its file; that there is none is no error."""
         await self._recordings.delete({"_id": recording.recording_id, "file_id": recording.file_id})

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from handlers import recordings as module
 from handlers.base import API
 from server.errors import Unavailable
 from server.ids import new_id
@@ -327,6 +328,45 @@ async def test_so_many_are_kept_for_one_person(start: Start) -> None:
     assert (await send(alice, second)).status == 409
     await alice.api("DELETE", first.path)
     assert (await send(alice, second)).status == 201
+
+
+async def test_all_recordings_together_have_so_much_room(start: Start) -> None:
+    running = await start({"recordings.max_total_bytes": 500_000})
+    alice, bob = await running.people("alice", "bob")
+    first = await kept(alice, bob)
+    await alice.do("hangup", first.call)
+    second = await recorded(bob, alice)
+    refused = await send(bob, second)
+    assert (refused.status, refused.code, "no room" in refused.document["detail"]) == (409, "bad_state", True)
+    assert (await send(bob, second, CONTENT[:100_000])).status == 201
+
+
+async def test_room_that_went_while_a_recording_came_is_noticed(start: Start) -> None:
+    running = await start({"recordings.max_total_bytes": 500_000})
+    alice, bob = await running.people("alice", "bob")
+    first = await recorded(alice, bob)
+    reader, writer = await begun(alice, first, f"Content-Length: {len(CONTENT)}")
+    await running.until(lambda: running.services.archive.under_way == 1, "it comes")
+    await alice.do("hangup", first.call)
+    second = await kept(bob, alice)
+    writer.write(CONTENT)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 409 ")
+    writer.close()
+    assert len(await stored_files(running)) == 1
+    assert (await alice.api("GET", second.path)).status == 200
+
+
+async def test_a_recording_that_hardly_comes_gives_its_place_back(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GRACE_S", 0.1)
+    monkeypatch.setattr(module, "LEAST_BYTES_PER_S", 10_000_000)
+    alice, bob = await running.people("alice", "bob")
+    reader, writer = await begun(alice, await recorded(alice, bob))
+    writer.write(recording(1000))
+    assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
+    writer.close()
+    await running.until(lambda: not running.services.archive.under_way, "its place is free")
 
 
 # ── fetching ──

@@ -45,6 +45,7 @@ OPERATIONS: dict[str, Operation] = {
     "find_one": lambda things: things.find_one({"_id": 1}),
     "find": lambda things: things.find({"_id": 1}, sort=[("_id", ASCENDING)], limit=1),
     "count": lambda things: things.count({"_id": 1}),
+    "total": lambda things: things.total("size"),
     "insert": lambda things: things.insert({"_id": time.time()}),
     "insert_all": lambda things: things.insert_all([{"_id": time.time()}]),
     "replace": lambda things: things.replace({"_id": 1}, {"a": 1}),
