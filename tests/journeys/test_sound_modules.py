@@ -445,7 +445,7 @@ def test_the_picture_stops_and_comes_back_and_the_sound_has_the_right_of_way(run
           ["r", {{ id: "r", type: "remote-inbound-rtp", localId: "o", timestamp: sent, packetsLost: missing }}]]);
       }};
       const media = {{ microphone: tracks.audio, camera: tracks.video, saving: false }};
-      const first = new AudioFirst({{ peers: new Map([["b", {{ connection }}]]), media, clock }});
+      const first = new AudioFirst({{ peers: new Map([["b", {{ connection }}]]), media, screen: {{}}, clock }});
       const sending = () => p.a.connection.getSenders().filter((s) => s.track);
       const encodings = () => sending().map((s) => [s.track.kind, s.getParameters().encodings[0]]);
       const look = async () => {{ await clock.pass(2_000); await first.look(); return first.sentTo("b"); }};
@@ -461,12 +461,36 @@ def test_the_picture_stops_and_comes_back_and_the_sound_has_the_right_of_way(run
     assert (priority, sound, picture, back) == ("high", True, False, True)
 
 
+def test_a_shared_screen_moves_less_before_it_becomes_unsharp_and_stops_before_the_sound(run: Run) -> None:
+    body = """
+      const { AudioFirst } = await import("/js/media/audio_first.js");
+      const clock = new h.Clock(); const track = {}; const said = []; let sent = 0; let missing = 0; let lost = 0;
+      const setParameters = async ({ encodings: [{ active, maxFramerate, scaleResolutionDownBy, maxBitrate }] }) => {
+        said.push(active ? [maxFramerate, scaleResolutionDownBy, maxBitrate] : null);
+      };
+      const sender = { track, getParameters: () => ({ encodings: [{}] }), setParameters };
+      const getStats = async () => {
+        sent += 100; missing += lost;
+        return new Map([["o", { type: "outbound-rtp", packetsSent: sent }],
+          ["r", { id: "r", type: "remote-inbound-rtp", localId: "o", timestamp: sent, packetsLost: missing }]]);
+      };
+      const connection = { connectionState: "connected", getSenders: () => [sender], getStats };
+      const media = { microphone: null, camera: null, saving: false };
+      const first = new AudioFirst({ peers: new Map([["b", { connection }]]), media, screen: { track }, clock });
+      const look = async () => { await clock.pass(4_000); await first.look(); };
+      await look(); await look(); lost = 10;
+      for (let count = 0; count < 6; count += 1) await look();
+      return said;
+    """
+    assert run(body) == [[30, 1, 2_500_000], [10, 1, 2_500_000], [5, 1, 1_200_000], [3, 1, 300_000], None]
+
+
 def test_a_picture_that_no_packet_brings_any_more_is_stalled(run: Run) -> None:
     body = f"""
       const {{ AudioFirst }} = await import("/js/media/audio_first.js");
       const p = h.pair(); {TALK} await h.growing(() => h.counters(p.b));
-      const peers = new Map([["a", p.b]]);
-      const first = new AudioFirst({{ peers, media: {{ microphone: null, camera: null, saving: false }} }});
+      const peers = new Map([["a", p.b]]); const nothing = {{ microphone: null, camera: null, saving: false }};
+      const first = new AudioFirst({{ peers, media: nothing, screen: {{}} }});
       const [id] = p.b.connection.getReceivers().filter((r) => r.track.kind === "video").map((r) => r.track.id);
       const seen = []; let changes = 0; first.on("change", () => {{ changes += 1; }});
       await first.look(); seen.push(first.isStalled("a", id));

@@ -1,6 +1,6 @@
 /**
- * Sound first: looks at each path every few seconds and gives the camera's picture as much of it as the sound leaves,
- * down to nothing. No DOM.
+ * Sound first: looks at each path every few seconds and gives the pictures of camera and screen as much of it as the
+ * sound leaves, down to nothing. No DOM.
  *
  * @typedef {import("../realtime/clock.js").Clock} Clock
  * @typedef {import("./ladder.js").Standing} Standing
@@ -15,12 +15,13 @@
  * @property {ReadonlyMap<string, Path>} peers by the leg that each goes to; they come and go
  * @property {{microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null, saving: boolean}} media `saving`:
  *   whether data is to be saved
+ * @property {{track: MediaStreamTrack | null}} screen that one shows
  * @property {Clock} [clock]
  */
 import { systemClock } from "../realtime/clock.js";
 import { Emitter } from "../realtime/emitter.js";
 import { Gauge } from "./gauge.js";
-import { begin, NO_PICTURE, RUNGS, step } from "./ladder.js";
+import { begin, NO_PICTURE, RUNGS, SCREEN_RUNGS, step } from "./ladder.js";
 
 const LOOK_EVERY_MS = 2_000;
 /** By how many others there are: a machine at home sends each of them a picture of its own. */
@@ -48,6 +49,7 @@ const STALLED_LOOKS = 2;
 export class AudioFirst extends Emitter {
   #peers;
   #media;
+  #screen;
   #clock;
   /** @type {Map<string, Watch>} */
   #watches = new Map();
@@ -57,10 +59,11 @@ export class AudioFirst extends Emitter {
   #timer = null;
 
   /** @param {AudioFirstOptions} options */
-  constructor({ peers, media, clock = systemClock }) {
+  constructor({ peers, media, screen, clock = systemClock }) {
     super();
     this.#peers = peers;
     this.#media = media;
+    this.#screen = screen;
     this.#clock = clock;
   }
 
@@ -140,7 +143,8 @@ export class AudioFirst extends Emitter {
     for (const sender of connection.getSenders()) {
       if (!sender.track) continue;
       if (sender.track === microphone) await this.#set(sender, soundEncoding(saving));
-      else if (sender.track === camera) await this.#set(sender, pictureEncoding(rung));
+      else if (sender.track === camera) await this.#set(sender, pictureEncoding(RUNGS, rung));
+      else if (sender.track === this.#screen.track) await this.#set(sender, pictureEncoding(SCREEN_RUNGS, rung));
     }
   }
 
@@ -173,12 +177,13 @@ function soundEncoding(saving) {
 }
 
 /**
+ * @param {readonly import("./ladder.js").Rung[]} rungs
  * @param {number} rung
  * @returns {Partial<RTCRtpEncodingParameters>}
  */
-function pictureEncoding(rung) {
+function pictureEncoding(rungs, rung) {
   if (rung === NO_PICTURE) return { active: false };
-  const { bitsPerS, shrink, framesPerS } = RUNGS[rung];
+  const { bitsPerS, shrink, framesPerS } = rungs[rung];
   return { active: true, maxBitrate: bitsPerS, scaleResolutionDownBy: shrink, maxFramerate: framesPerS };
 }
 

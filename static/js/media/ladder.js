@@ -20,12 +20,19 @@
  * @property {number} patienceMs how long a path has to be good before it may carry more
  */
 
-/** @type {readonly Rung[]} 720p, then 480p, 360p and 180p of a picture with 720 lines */
+/** @type {readonly Rung[]} of a camera: 720p, then 480p, 360p and 180p of a picture with 720 lines */
 export const RUNGS = [
   { bitsPerS: 1_700_000, shrink: 1, framesPerS: 30 },
   { bitsPerS: 850_000, shrink: 1.5, framesPerS: 30 },
   { bitsPerS: 400_000, shrink: 2, framesPerS: 24 },
   { bitsPerS: 150_000, shrink: 4, framesPerS: 15 },
+];
+/** A screen keeps its lines, for text has to be read: it moves less, and then takes its time to become sharp. */
+export const SCREEN_RUNGS = [
+  { bitsPerS: 2_500_000, shrink: 1, framesPerS: 30 },
+  { bitsPerS: 2_500_000, shrink: 1, framesPerS: 10 },
+  { bitsPerS: 1_200_000, shrink: 1, framesPerS: 5 },
+  { bitsPerS: 300_000, shrink: 1, framesPerS: 3 },
 ];
 /** Below every rung. */
 export const NO_PICTURE = RUNGS.length;

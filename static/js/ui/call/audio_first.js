@@ -15,7 +15,7 @@ import { isRunning, isTalking, onPhase } from "./context.js";
 /** @param {CallContext} context */
 export function startAudioFirst({ session, media }) {
   const badge = need("#call-badges [data-badge=less]");
-  const audioFirst = new AudioFirst({ peers: session.peers, media });
+  const audioFirst = new AudioFirst({ peers: session.peers, media, screen: session.screen });
   let said = "";
   let saving = media.saving;
 
