@@ -188,6 +188,9 @@ class SocketSettings(Section, frozen=True, kw_only=True):
         int, Meta(ge=512, le=1_048_576, description="Largest SDP in an offer or answer; below max_frame_bytes.")
     ] = 32_768
     max_chat_characters: Annotated[int, Meta(ge=1, le=65_536, description="Longest chat message.")] = 4_096
+    chats_per_minute: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Chat messages of one participant in a call, in a minute.")
+    ] = 100
     frames_per_s: Annotated[
         float, Meta(ge=0.1, le=10_000, description="Frames a second that one client may send for long.")
     ] = 20

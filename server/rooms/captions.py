@@ -10,6 +10,7 @@ from server.ids import new_id
 from server.realtime import frames
 from server.realtime.dispatch import Quick, Result, Slow
 from server.realtime.session import Session
+from server.rooms.pace import Pace
 from server.rooms.rooms import Rooms
 from server.store.transcripts import TranscriptStore
 
@@ -17,8 +18,9 @@ from server.store.transcripts import TranscriptStore
 class Captions:
     """``caption``. Everybody reads it before it is stored: a caption that is late is none."""
 
-    def __init__(self, rooms: Rooms, transcripts: TranscriptStore, clock: Clock) -> None:
+    def __init__(self, rooms: Rooms, transcripts: TranscriptStore, pace: Pace, clock: Clock) -> None:
         self._rooms = rooms
+        self._pace = pace
         self._transcripts = transcripts
         self._clock = clock
         self.quick: Mapping[type[frames.FromClient], Quick] = {}
@@ -26,6 +28,7 @@ class Captions:
 
     async def _caption(self, session: Session, frame: frames.Caption) -> Result:
         room, mine = self._rooms.place_of(session)
+        self._pace.count(room, mine, "caption" if frame.final else "interim_caption")
         notice = frames.CaptionNotice(
             timestamp=self._rooms.timestamp(),
             call_id=room.call_id,

@@ -22,6 +22,7 @@ from server.rooms.departure import Departure
 from server.rooms.hosting import Hosting
 from server.rooms.invitations import Invitations
 from server.rooms.membership import Membership
+from server.rooms.pace import Pace
 from server.rooms.participation import Participation
 from server.rooms.quality import Quality
 from server.rooms.recording import RecordingConsent
@@ -54,16 +55,17 @@ class CallEndpoint:
         self.interval_s = settings.call_heartbeat_interval_s
         self.resume_window_s = settings.call_resume_window_s
         self._rooms = rooms = Rooms(bus, clock)
+        pace = Pace(clock, settings.chats_per_minute)
         self._membership = Membership(rooms, switchboard, chats, hub, bus, background, clock, self.resume_window_s)
         self.commands = commands_of(
             Signaling(rooms, settings.max_sdp_bytes),
             Participation(rooms, switchboard, background),
-            Chat(rooms, chats, settings.max_chat_characters),
-            Quality(rooms, quality),
+            Chat(rooms, chats, pace, settings.max_chat_characters),
+            Quality(rooms, quality, pace),
             Invitations(rooms, dialling),
             Hosting(rooms, switchboard),
             RecordingConsent(rooms, switchboard, records),
-            Captions(rooms, transcripts, clock),
+            Captions(rooms, transcripts, pace, clock),
             Departure(rooms, switchboard, hub),
         )
 

@@ -10,6 +10,7 @@ from server.languages.sentences import N_
 from server.realtime import frames
 from server.realtime.dispatch import Quick, Result, Slow
 from server.realtime.session import Session
+from server.rooms.pace import Pace
 from server.rooms.room import Room
 from server.rooms.rooms import Rooms
 
@@ -17,8 +18,9 @@ from server.rooms.rooms import Rooms
 class Quality:
     """``quality``. Slow, because the first report of a leg asks the database; the others hear of it before that."""
 
-    def __init__(self, rooms: Rooms, log: QualityLog) -> None:
+    def __init__(self, rooms: Rooms, log: QualityLog, pace: Pace) -> None:
         self._rooms = rooms
+        self._pace = pace
         self._log = log
         self.quick: Mapping[type[frames.FromClient], Quick] = {}
         self.slow: Mapping[type[frames.FromClient], Slow] = {frames.Quality: self._quality}
@@ -29,6 +31,7 @@ class Quality:
         call = room.known()
         if any(call.leg(leg_id) is None or leg_id == mine for leg_id in frame.legs):
             raise BadRequest.of("legs", N_("ids of other legs of this call"))
+        self._pace.count(room, mine, "quality")
         notice = frames.QualityNotice(
             timestamp=self._rooms.timestamp(),
             call_id=room.call_id,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from server.calls.model import Call, Leg
 from server.realtime import frames
 from server.realtime.bus import call_topic
+from server.realtime.limits import TokenBucket
 from server.realtime.session import Session
 from server.rooms.chat_log import ChatLog
 
@@ -30,6 +31,7 @@ class Room:
         self.lost: set[str] = set()  # legs whose resume window is over while others still hear them
         self.absent: dict[str, float] = {}  # legs in the call of which nothing was seen here, since (monotonic)
         self.chat = ChatLog()
+        self.buckets: dict[tuple[str, str], TokenBucket] = {}  # by leg id and kind of frame
 
     def learn(self, call: Call) -> None:
         """Takes ``call`` if it is newer than what is known."""

@@ -26,6 +26,7 @@ from tests.sockets.raw import RawClient, masked, upgrade_request
 
 LIFTED: dict[str, object] = {
     "sockets.frames_per_s": 10_000,
+    "sockets.chats_per_minute": 1_000_000,
     "sockets.frames_burst": 100_000,
     "sockets.limited_frames_per_10_s": 100_000,
     "sockets.bad_frames_per_minute": 10_000,
