@@ -81,6 +81,14 @@ def consent(call: Call, user_id: str, recording_id: str, agree: bool, now: datet
     return replace(_with(call, recording), rev=call.rev + 1)
 
 
+def withdrawn(recording: Recording, leg: Leg, now: datetime) -> Recording:
+    """The recording while it is not stored yet that this participant does not agree: nothing is recorded."""
+    said = recording.consent_of(leg.leg_id) or Consent(leg.leg_id, leg.user)
+    others = tuple(each for each in recording.consents if each.leg_id != leg.leg_id)
+    state = "paused" if recording.state == "on" else recording.state
+    return replace(recording, state=state, consents=(*others, replace(said, refused_at=now)))
+
+
 def stop(call: Call, user_id: str, reason: RecordingEnd, now: datetime) -> Call:
     """Whoever asked for the recording ends it; that there is none any more changes nothing."""
     recording = live_recording(call)

@@ -64,7 +64,7 @@ class CallEndpoint:
             Quality(rooms, quality, pace),
             Invitations(rooms, dialling),
             Hosting(rooms, switchboard),
-            RecordingConsent(rooms, switchboard, records),
+            RecordingConsent(rooms, switchboard, background, clock, records),
             Captions(rooms, transcripts, pace, clock),
             Departure(rooms, switchboard, hub),
         )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 
 from server.calls import recording_rules
 from server.calls.model import Call
 from server.calls.recording import Recording, recording_view
 from server.calls.switchboard import Rule, Switchboard
-from server.errors import Forbidden
+from server.clock import Clock
+from server.errors import Forbidden, Unavailable
 from server.ids import new_id
 from server.realtime import frames
+from server.realtime.background import Background
 from server.realtime.dispatch import Quick, Result, Slow
 from server.realtime.session import Session
 from server.rooms.room import Room
@@ -20,9 +24,13 @@ from server.rooms.rooms import Rooms
 class RecordingConsent:
     """``recording`` and ``consent``. What was agreed stands in the stored call; the sound never comes here."""
 
-    def __init__(self, rooms: Rooms, switchboard: Switchboard, enabled: bool) -> None:
+    def __init__(
+        self, rooms: Rooms, switchboard: Switchboard, background: Background, clock: Clock, enabled: bool
+    ) -> None:
         self._rooms = rooms
         self._switchboard = switchboard
+        self._background = background
+        self._clock = clock
         self._enabled = enabled
         self.quick: Mapping[type[frames.FromClient], Quick] = {}
         self.slow: Mapping[type[frames.FromClient], Slow] = {
@@ -46,11 +54,30 @@ class RecordingConsent:
 
     async def _consent(self, session: Session, frame: frames.ConsentFromClient) -> Result:
         user_id = session.who.user.id
-        await self._change(
-            session,
-            lambda call, now: recording_rules.consent(call, user_id, frame.recording_id, frame.agree, now),
-        )
+
+        def rule(call: Call, now: datetime) -> Call:
+            return recording_rules.consent(call, user_id, frame.recording_id, frame.agree, now)
+
+        try:
+            await self._change(session, rule)
+        except Unavailable:
+            if not frame.agree:
+                self._withdraw_soon(session, frame.recording_id, rule)
+            raise
         return None
+
+    def _withdraw_soon(self, session: Session, recording_id: str, rule: Rule) -> None:
+        """Nobody is recorded against their will because the database is away: whoever records hears of it now, and it
+        is stored when that is back. The one who said so hears that it is not stored yet."""
+        room, mine = self._rooms.place_of(session)
+        call = room.known()
+        recording = recording_rules.live_recording(call)
+        if recording is None or recording.recording_id != recording_id or recording.leg_id == mine:
+            return
+        withdrawn = recording_rules.withdrawn(recording, room.leg(mine), self._clock.now())
+        self._rooms.say(room, self._notice(room, withdrawn))
+        user_id = session.who.user.id
+        self._background.start(partial(self._switchboard.change, call.call_id, rule, None, user_id), "withdraw")
 
     async def _change(self, session: Session, rule: Rule) -> None:
         room, _ = self._rooms.place_of(session)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.peer import Frame, Peer
-from tests.running import Running, Start
+from tests.running import Running, StallingMongo, Start
 
 pytestmark = pytest.mark.gen_test
 
@@ -111,6 +111,21 @@ async def test_it_pauses_while_the_socket_of_whoever_makes_it_is_away(running: R
     await theirs.next("recording", state="on")
     mine.cut()
     assert (await theirs.next("recording", state="paused"))["by"]["username"] == "alice"
+
+
+async def test_consent_is_withdrawn_also_while_the_database_is_away(start: Start, stalling: StallingMongo) -> None:
+    running = await start(stalling.overrides(timeout_ms=1000))
+    _, mine, theirs = await running.both_in(*await running.people("alice", "bob"))
+    recording_id = await asked(mine)
+    await agreed(theirs, recording_id)
+    await mine.next("recording", state="on")
+    with stalling.stalled():
+        assert (await agreed(theirs, recording_id, agree=False))["code"] == "unavailable"
+        told = await mine.next("recording", state="paused")
+        assert [consent["user"]["username"] for consent in told["consents"] if consent["refused_at"]] == ["bob"]
+        await running.until(lambda: len(running.services.background) == 0, "it is owed")
+    await running.server.sweep()
+    assert (await mine.next("recording", state="stopped"))["reason"] == "withdrawn"
 
 
 async def test_nothing_is_said_after_the_end(running: Running) -> None:

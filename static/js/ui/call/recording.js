@@ -37,6 +37,8 @@ export function startRecording({ boot, session, media, page }, onKept) {
 
   /** What this page has asked for: a recording of one's own that it knows nothing of was made by a page before. */
   const askedHere = new Set();
+  /** Names of those who do not agree, which the server could not store yet, by recording. @type {Map<string, string[]>} */
+  const refusing = new Map();
   let asking = false;
   /** @type {RecordingStore | null} */
   let store = null;
@@ -85,7 +87,8 @@ export function startRecording({ boot, session, media, page }, onKept) {
     if (cutShort.has(recording.recording_id)) return end(recording);
     if (!local && recording.state === "on" && store) local = begun(recording, store);
     // While the server is away nobody could tell us that they agree no longer.
-    local?.take(recording.state === "on" && session.view.upToDate ? sources(recording) : []);
+    const goesOn = recording.state === "on" && session.view.upToDate && !refusing.has(recording.recording_id);
+    local?.take(goesOn ? sources(recording) : []);
   }
 
   /**
@@ -232,6 +235,8 @@ export function startRecording({ boot, session, media, page }, onKept) {
   function wordsOf(recording, mine, toAnswer) {
     const name = recording.by.display_name;
     const names = awaited(session.view.call, recording).map((leg) => leg.user.display_name);
+    const refused = refusing.get(recording.recording_id);
+    if (refused) return strings.paused(refused);
     const away = mine && recording.state !== "asked" && !session.view.upToDate;
     if (away) return strings.pausedAwayMine;
     if (recording.state === "on") return mine ? strings.onMine : strings.on(name);
@@ -260,8 +265,20 @@ export function startRecording({ boot, session, media, page }, onKept) {
     need("[data-agree]", root).addEventListener("click", () => decide(true));
     need("[data-refuse]", root).addEventListener("click", () => decide(false));
   }
+  session.on("frame", (frame) => {
+    if (frame.type !== "recording") return;
+    const names = refused(frame.consents);
+    if (names.length > 0) refusing.set(frame.recording_id, names);
+    else refusing.delete(frame.recording_id);
+    look();
+  });
   session.on("change", look);
   look();
+}
+
+/** @param {import("../../types.js").Consent[]} consents */
+function refused(consents) {
+  return consents.filter(({ refused_at }) => refused_at !== null).map(({ user }) => user.display_name);
 }
 
 /** @param {unknown} error */
