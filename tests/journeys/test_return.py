@@ -23,6 +23,8 @@ TELEPHONE = (
     "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36"
 )
 CONNECTED_ALONE = "() => window.peers.filter(({ connectionState }) => connectionState !== 'closed').length === 1"
+BACK_WITHIN_MS = 30_000 + PATIENCE_MS
+"""Whoever has tried in vain for a while tries again after 30 s at the latest."""
 NONE_LEFT = "() => window.peers.every(({ connectionState }) => connectionState === 'closed')"
 
 
@@ -86,7 +88,7 @@ def test_a_call_outlives_a_server_that_is_killed_and_nobody_clicks(browser: Brow
     with serving(tmp_path, port=urlsplit(killed.url).port or 0):
         for someone in (alice, bob):
             # The path of before has been left for a new one: what one does now reaches the other.
-            someone.page.wait_for_function("() => window.peers.length > 1", timeout=PATIENCE_MS)
+            someone.page.wait_for_function("() => window.peers.length > 1", timeout=BACK_WITHIN_MS)
             someone.page.wait_for_function(CONNECTED_ALONE, timeout=PATIENCE_MS)
             someone.expect_media()
         gap_ms = longest_gap_ms(bob)

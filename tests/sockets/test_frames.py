@@ -23,8 +23,8 @@ LENIENT: dict[str, object] = {
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 GOOD_VALUES: dict[str, Any] = {
-    **dict.fromkeys(("call_id", "to", "leg_id", "text", "recording_id"), "x"),
-    **dict.fromkeys(("audio", "video", "screen", "hand"), True),
+    **dict.fromkeys(("call_id", "to", "leg_id", "text", "recording_id", "segment"), "x"),
+    **dict.fromkeys(("audio", "video", "screen", "hand", "final"), True),
     **{"usernames": ["bob"], "legs": {"x": {}}, "action": "ask", "agree": True},
     **{"sdp": "v=0", "candidates": [], "user_ids": [], "connection": "connected", "reason": "hangup"},
 }
