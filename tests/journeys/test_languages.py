@@ -22,7 +22,8 @@ READ_ALL = """
 () => {
   const found = [document.title];
   const told = ["aria-label", "aria-description", "title", "placeholder", "alt", "aria-roledescription"];
-  const named = "bdi, [data-handle], .brand-name, [data-device] option, option[value*='/']"; // people, devices, time zones
+  // People, devices, time zones.
+  const named = "bdi, [data-handle], .brand-name, [data-device] option, option[value*='/']"
   const skipped = `script, style, noscript, code, kbd, [lang=en], ${named}`;
   const read = (root) => {
     for (const element of root.querySelectorAll("*")) {
