@@ -107,10 +107,13 @@ class PresenceBoard:
         self._leaving[user_id] = self._clock.monotonic() + GRACE_S
 
     def forget(self, session: Session) -> None:
-        """The device will not come back: it watches nobody, and is gone in a moment."""
+        """The device will not come back: it watches nobody, and is gone in a moment, if it was not already."""
         self._watchers.unwatch(session)
         self._idle.discard(session.id)
-        self.went(session.who.user.id)
+        if self._is_there(session):
+            self.went(session.who.user.id)
+        else:  # it counts as gone already, and puts off nothing that is to be told of another device
+            self.changed(session.who.user.id)
 
     def set_idle(self, session: Session, idle: bool) -> None:
         """Nobody uses the device of that session, or somebody does again."""

@@ -184,14 +184,15 @@ class TestASocketThatLeavesWhileItIsLetIn:
     @pytest.mark.gen_test
     async def test_leaves_nobody_online(self, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
         running, store = await halted(start, monkeypatch)
-        alice, bob = await running.people("alice", "bob")
-        mine = await alice.inbox()
-        await mine.request("watch", user_ids=[bob.id])
+        alice, bob, carol = await running.people("alice", "bob", "carol")
+        mine, hers = await alice.inbox(), await carol.inbox()
+        await hers.request("watch", user_ids=[bob.id])
 
         async def leave() -> None:
-            await mine.request("watch", user_ids=[bob.id])  # while he is there
+            ack = await mine.request("watch", user_ids=[bob.id])
+            assert ack["people"][0]["state"] == "online"
             theirs.cut()
-            await running.until(lambda: len(running.services.hub.connections) == 1, "the socket is gone")
+            await running.until(lambda: len(running.services.hub.connections) == 2, "the socket is gone")
 
         store.after_read = leave
         theirs = await bob.open("/ws/user")
@@ -199,4 +200,5 @@ class TestASocketThatLeavesWhileItIsLetIn:
         await running.until(lambda: all(s.detached_at_s is not None for s in running.services.hub.devices_of(bob.id)))
         running.clock.move(10.5)
         await running.server.sweep()
-        assert [(await mine.next("presence"))["state"] for _ in range(2)] == ["online", "offline"]
+        assert (await mine.next("presence"))["state"] == "offline"
+        assert [(await hers.next("presence"))["state"] for _ in range(2)] == ["online", "offline"]

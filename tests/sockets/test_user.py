@@ -336,6 +336,23 @@ class TestWatching:
         assert (gone["user_id"], gone["state"]) == (bob.id, "offline")
 
     @pytest.mark.gen_test
+    async def test_tells_when_somebody_goes_whose_earlier_devices_are_just_forgotten(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        mine = await alice.inbox()
+        earlier = await bob.inbox()
+        await earlier.close(1001)
+        await running.until_away(earlier)
+        running.clock.move(115)
+        latest = await bob.inbox()
+        await mine.request("watch", user_ids=[bob.id])
+        await latest.close(1001)
+        await running.until_away(latest)
+        for seconds in (6, 4.5):  # after 121 s nobody can resume the earlier one any more
+            running.clock.move(seconds)
+            await running.server.sweep()
+        assert (await mine.next("presence"))["state"] == "offline"
+
+    @pytest.mark.gen_test
     async def test_says_nothing_of_a_page_that_is_left_for_the_next_one(self, running: Running) -> None:
         alice, bob = await running.people("alice", "bob")
         mine, theirs = await alice.inbox(), await bob.inbox()
