@@ -86,6 +86,7 @@ async def temporary_people(server: Server) -> AsyncIterator[list[Login]]:
     finally:
         for user in made:
             await accounts.remove(user)
+        await server.services.calls.remove_forgotten()
 
 
 def line(step: Step) -> str:

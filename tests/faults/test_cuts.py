@@ -80,7 +80,8 @@ async def test_a_cut_after_any_frame_of_a_conversation_loses_nothing(
 async def test_whoever_has_missed_too_much_is_told_so_and_sees_what_the_others_see(
     start: Start, through: Through, direction: str
 ) -> None:
-    running = await start(QUICK_CLOSE | {"sockets.resume_frames": 10, "sockets.frames_burst": 10_000})
+    fast = {"sockets.frames_burst": 10_000, "sockets.chats_per_minute": 10_000}
+    running = await start(QUICK_CLOSE | {"sockets.resume_frames": 10} | fast)
     proxy = await through(running.port)
     conversation, ledger = await Conversation.begin(running, proxy.port), Ledger()
     cutter = Cutter(proxy, direction, End.HALF_OPEN)
