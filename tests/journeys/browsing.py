@@ -11,7 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 CHROMIUM_FLAGS = [
     "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=10",  # half of what it is by itself: encoding is what a journey spends
     "--autoplay-policy=no-user-gesture-required",
     "--no-sandbox",
     "--disable-gpu",
