@@ -347,7 +347,9 @@ class TestARouteThatIsNotWhereItSeemsAndARefusalBeforeTheUpgrade:
                 for entry in profiled["system.profile"].find({"appName": "ringback"})
                 if not entry["ns"].endswith(".presence")
             )
-        assert done == {"insert": 1, "query": 1}  # the token is spent, the snapshot is read
+            profiled.drop_collection("system.profile")
+        # The token is spent, the snapshot is read; the chat of a room at the same time as its call: one wait for both.
+        assert done == {"insert": 1, "query": 2 if "call_id" in path else 1}
 
 
 class TestACloseWith1008ThatNoOneCanExplain:
