@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any, Literal
 
@@ -56,8 +55,8 @@ class Membership:
         room = self._rooms.make(session.resource)
         room.opening += 1
         try:
-            # At the same time, so that whoever comes waits for one answer of the database.
-            leg, _ = await asyncio.gather(self._leg_in(room, session), self._read_chat(room))
+            leg = await self._leg_in(room, session)
+            await self._read_chat(room)
             self._enter(room, leg, session)
             return snapshot(room, leg)
         finally:
@@ -105,9 +104,11 @@ class Membership:
         self._hub.admit(session)
 
     async def _read_chat(self, room: Room) -> None:
-        """What was written before, for the first to come into the room on this node."""
+        """What was written before, for the first to come into the room on this node; all others find it there. While
+        nobody has answered nothing was: the caller's first way into the room asks for the call alone."""
         if not room.chat.is_read:
-            room.chat.read(await self._chats.newest(room.call_id, KEPT_MESSAGES))
+            answered = room.known().answered_at is not None
+            room.chat.read(await self._chats.newest(room.call_id, KEPT_MESSAGES) if answered else [])
 
     async def _leg_in(self, room: Room, session: Session) -> Leg:
         """The session's leg; one read of the call. Raises :class:`Refused` for strangers and for an ended call."""
