@@ -26,7 +26,7 @@ from tornado.ioloop import IOLoop
 from server.config import load_settings
 from server.settings import Settings
 from server.store.embedded import EmbeddedMongo
-from tests.sharing_out import SharingOut, in_order
+from tests.sharing_out import SharingOut, in_order, sendable
 from tests.turn.coturn import REACHES_LOOPBACK, Coturn, coturn
 from tools.browser import find_browser
 
@@ -44,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharingOut:
     """See :mod:`tests.sharing_out`."""
     return SharingOut(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(report: Any) -> Iterator[None]:
+    """See :func:`tests.sharing_out.sendable`."""
+    return sendable((yield))
 
 
 @pytest.fixture

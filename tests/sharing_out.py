@@ -7,6 +7,7 @@ end. The other has everything else, file by file. What is left when one of the t
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -32,3 +33,18 @@ def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
         return 1 if JOURNEYS not in path else 2 if path.endswith("_modules.py") else 0
 
     return sorted(items, key=rank)
+
+
+def sendable(value: Any) -> Any:
+    """A report of a test as one process can send it to another: no lone surrogates in its texts.
+
+    A failed test that has one in its values would otherwise end the whole run, and nobody would learn what failed.
+    """
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case dict():
+            return {sendable(key): sendable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(sendable(each) for each in value)
+    return value

@@ -35,6 +35,9 @@ SOCKET_NAME = "mongodb.sock"
 MAX_SOCKET_PATH_BYTES = 107  # unix(7): sun_path is 108 bytes with its final zero
 CACHE_GB = 0.25  # the least that WiredTiger takes; by itself it would take half of the machine
 OPLOG_MB = 128  # no other member ever has to catch up
+# As it is by default an empty database takes 300 MB: three files of the journal, two of them made in advance. With one
+# of 32 MB, twice the largest document, it takes 34 MB, and 2,000 journalled writes took as long as before (measured).
+JOURNAL = "log=(file_max=32MB,prealloc=false)"
 
 LOCK_TIMEOUT_S = 5.0  # longer than a command of the command line holds the directory
 START_TIMEOUT_S = 60.0  # a start after a crash replays the journal
@@ -199,6 +202,7 @@ class EmbeddedMongo:
             "--nounixsocket",  # no second one in /tmp
             *("--wiredTigerCacheSizeGB", str(CACHE_GB)),
             *("--oplogSize", str(OPLOG_MB)),
+            *("--wiredTigerEngineConfigString", JOURNAL),
             *("--logpath", str(self._dir.log), "--logappend", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),  # else it writes figures every second
         ]
