@@ -1,5 +1,5 @@
 """Fetches the third-party files of the pages into ``static/vendor``: an icon sprite, a typeface, what captions are made
-with, and the licences of all.
+with, a parser of Markdown, and the licences of all.
 
     python tools/frontend.py          what the pages need
     python tools/frontend.py test     and what the tests need: axe-core, in build/frontend
@@ -53,6 +53,17 @@ SPEECH = {
 The bundle of moonshine holds its own dependencies, one of which is a path on its maker's machine: ``overrides`` in
 package.json put empty packages in their place. onnxruntime-web has the version that is in that bundle."""
 
+MARKDOWN = {
+    "markdown-it.mjs": "markdown-it/dist/browser/markdown-it.esm.min.mjs",
+    "LICENSE.txt": "markdown-it/LICENSE",
+    "LICENSE-entities.txt": "entities/LICENSE",
+    "LICENSE-linkify-it.txt": "linkify-it/LICENSE",
+    "LICENSE-mdurl.txt": "mdurl/LICENSE",
+    "LICENSE-punycode.txt": "punycode.js/LICENSE-MIT.txt",
+    "LICENSE-uc.micro.txt": "uc.micro/LICENSE.txt",
+}
+"""In ``static/vendor/markdown-it``, from which package: the parser of Markdown, and the licences of what is bundled."""
+
 
 class FrontendError(Exception):
     """The files could not be made; the message is one line for the person who builds."""
@@ -70,7 +81,8 @@ def build(root: Path = ROOT) -> bool:
     write(vendor / "icons.svg", sprite(packages / "lucide-static" / "icons", icons))
     write(vendor / "LICENSE-lucide.txt", (packages / "lucide-static" / "LICENSE").read_bytes())
     copy_typeface(packages / "@fontsource-variable" / "inter", vendor / "inter")
-    copy_speech(packages, vendor / "speech")
+    copy_files(SPEECH, packages, vendor / "speech")
+    copy_files(MARKDOWN, packages, vendor / "markdown-it")
     write(vendor / ".stamp", wanted.encode())
     return True
 
@@ -120,7 +132,8 @@ def is_current(vendor: Path, wanted: str) -> bool:
     """Whether everything is there and of this stamp."""
     written = vendor / ".stamp"
     speech = (vendor / "speech" / name for name in SPEECH)
-    parts = (vendor / "icons.svg", vendor / "inter" / "wght.css", *speech, written)
+    markdown = (vendor / "markdown-it" / name for name in MARKDOWN)
+    parts = (vendor / "icons.svg", vendor / "inter" / "wght.css", *speech, *markdown, written)
     return all(part.is_file() for part in parts) and written.read_text("utf-8") == wanted
 
 
@@ -187,11 +200,11 @@ def copy_typeface(package: Path, target: Path) -> None:
     write(target / sheet.name, sheet.read_bytes())
 
 
-def copy_speech(packages: Path, target: Path) -> None:
-    """The files of :data:`SPEECH`."""
-    for name, origin in SPEECH.items():
+def copy_files(files: dict[str, str], packages: Path, target: Path) -> None:
+    """The files of :data:`SPEECH`, say: name in ``target`` → place in ``packages``."""
+    for name, origin in files.items():
         if not (packages / origin).is_file():
-            raise FrontendError(f"the package of captions has no {origin}")
+            raise FrontendError(f"the packages have no {origin}")
         write(target / name, (packages / origin).read_bytes())
 
 

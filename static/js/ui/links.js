@@ -17,7 +17,7 @@ export function pieces(text) {
   let end = 0;
   for (const match of text.matchAll(ADDRESS)) {
     const address = trimmed(match[0]);
-    const href = safe(address);
+    const href = safeAddress(address);
     if (!href) continue;
     if (match.index > end) found.push({ text: text.slice(end, match.index), href: null });
     found.push({ text: address, href });
@@ -34,13 +34,19 @@ export function pieces(text) {
 export function linked(text) {
   return pieces(text).map(({ text, href }) => {
     if (href === null) return text;
-    const link = document.createElement("a");
+    const link = outwardLink(href);
     link.textContent = text;
-    link.href = href;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
     return link;
   });
+}
+
+/** @param {string} href that is safe @returns {HTMLAnchorElement} without its words */
+export function outwardLink(href) {
+  const link = document.createElement("a");
+  link.href = href;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
 }
 
 /** @param {string} address @returns {string} without what belongs to the sentence, a bracket that was opened before, say */
@@ -55,7 +61,7 @@ function trimmed(address) {
 }
 
 /** @param {string} address @returns {string | null} null for what is no address of the web */
-function safe(address) {
+export function safeAddress(address) {
   try {
     const { protocol, href, username, password } = new URL(address);
     // A name before an @ makes an address look like another one.
