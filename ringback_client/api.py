@@ -125,7 +125,7 @@ class Api:
         `invalid_credentials` for a wrong name or password, `too_many_attempts` (with `retry_after_s`) after several.
         """
         body = {"username": username, "password": password} | ({"device": device} if device else {})
-        answer = _read(_SignIn, await self._send("POST", "/auth/login", body))
+        answer = read(_SignIn, await self._send("POST", "/auth/login", body))
         self._keep(answer)
         self.user = answer.user
         return answer.user
@@ -140,12 +140,12 @@ class Api:
 
     async def ws_token(self) -> str:
         """A token for one attempt to open a socket: one use, two minutes."""
-        return _read(_WsToken, await self._call("POST", "/auth/ws-token")).ws_token
+        return read(_WsToken, await self.request("POST", "/auth/ws-token")).ws_token
 
     async def logout(self) -> None:
         """End this sign-in; its sockets close with 4506. Not being signed in any more is not an error."""
         try:
-            await self._call("POST", "/auth/logout")
+            await self.request("POST", "/auth/logout")
         except ApiError as error:
             if error.status != 401:
                 raise
@@ -156,57 +156,57 @@ class Api:
 
     async def devices(self) -> list[Device]:
         """The person's own sign-ins, the one that was there last first."""
-        return _read(_Devices, await self._call("GET", "/devices")).items
+        return read(_Devices, await self.request("GET", "/devices")).items
 
     async def change_device(self, device_id: str, *, label: str | None = None, silenced: bool | None = None) -> Device:
         """Rename a device, silence it or let it ring again; what is None stays. ApiError `not_found`, `bad_request`."""
         body = {name: value for name, value in (("label", label), ("silenced", silenced)) if value is not None}
-        return _read(Device, await self._call("PATCH", f"/devices/{device_id}", body))
+        return read(Device, await self.request("PATCH", f"/devices/{device_id}", body))
 
     async def sign_out_device(self, device_id: str) -> None:
         """Sign a device out; its sockets close with 4506. ApiError `not_found`."""
-        await self._call("DELETE", f"/devices/{device_id}")
+        await self.request("DELETE", f"/devices/{device_id}")
 
     async def sign_out_other_devices(self) -> None:
         """Sign every device out but this one."""
-        await self._call("DELETE", "/devices")
+        await self.request("DELETE", "/devices")
 
     # People and calls
 
     async def users(self, query: str = "", *, before: str | None = None) -> People:
         """People whose user name, or a word of whose display name, begins with `query`; by user name."""
-        return _read(People, await self._call("GET", "/users", q=query, before=before))
+        return read(People, await self.request("GET", "/users", q=query, before=before))
 
     async def contacts(self, which: ContactList = "contacts", *, before: str | None = None) -> Contacts:
         """One of the person's lists, the newest first."""
-        return _read(Contacts, await self._call("GET", "/contacts", state=which, before=before))
+        return read(Contacts, await self.request("GET", "/contacts", state=which, before=before))
 
     async def add_contact(self, username: str) -> Contact:
         """Ask somebody to be a contact; `contacts` at once where they had asked.
 
         ApiError `user_not_found`, `cannot_add_self`, `too_many_contact_requests`, `bad_state` for somebody blocked.
         """
-        return _read(Contact, await self._call("POST", "/contacts", {"username": username}))
+        return read(Contact, await self.request("POST", "/contacts", {"username": username}))
 
     async def accept_contact(self, user_id: str) -> Contact:
         """Take up somebody's request. ApiError `bad_state` if they have not asked."""
-        return _read(Contact, await self._call("POST", f"/contacts/{user_id}/accept"))
+        return read(Contact, await self.request("POST", f"/contacts/{user_id}/accept"))
 
     async def decline_contact(self, user_id: str) -> Contact:
         """Turn somebody's request down. ApiError `bad_state` if they have not asked."""
-        return _read(Contact, await self._call("POST", f"/contacts/{user_id}/decline"))
+        return read(Contact, await self.request("POST", f"/contacts/{user_id}/decline"))
 
     async def remove_contact(self, user_id: str) -> None:
         """Withdraw the own request, or end the contact. ApiError `not_found` if there is neither."""
-        await self._call("DELETE", f"/contacts/{user_id}")
+        await self.request("DELETE", f"/contacts/{user_id}")
 
     async def set_favourite(self, user_id: str, favourite: bool) -> Contact:
         """Mark somebody as a favourite, or no longer."""
-        return _read(Contact, await self._call(_put_or_delete(favourite), f"/contacts/{user_id}/favourite"))
+        return read(Contact, await self.request(_put_or_delete(favourite), f"/contacts/{user_id}/favourite"))
 
     async def set_blocked(self, user_id: str, blocked: bool) -> Contact:
         """Block somebody, or no longer. They are not told."""
-        return _read(Contact, await self._call(_put_or_delete(blocked), f"/contacts/{user_id}/block"))
+        return read(Contact, await self.request(_put_or_delete(blocked), f"/contacts/{user_id}/block"))
 
     async def create_call(
         self, callees: list[str], media: MediaKind = "audio", *, client_key: str | None = None
@@ -216,11 +216,11 @@ class Api:
         ApiError `user_not_found`, `cannot_call_self`, `too_many_calls`. That somebody is busy is no error: see the leg.
         """
         body = {"callees": callees, "media": media} | ({"client_key": client_key} if client_key else {})
-        return _read(Call, await self._call("POST", "/calls", body))
+        return read(Call, await self.request("POST", "/calls", body))
 
     async def call(self, call_id: str) -> Call:
         """One call, live or over."""
-        return _read(Call, await self._call("GET", f"/calls/{call_id}"))
+        return read(Call, await self.request("GET", f"/calls/{call_id}"))
 
     async def calls(
         self,
@@ -236,28 +236,28 @@ class Api:
         `kind` and `query` (a beginning of a name) choose among them; `state` goes with neither.
         """
         wanted: dict[str, object] = {"filter": kind, "q": query, "state": state, "limit": limit, "before": before}
-        return _read(Page, await self._call("GET", "/calls", **wanted))
+        return read(Page, await self.request("GET", "/calls", **wanted))
 
     async def mark_seen(self, until: str | None = None) -> int:
         """Say that the missed calls were seen, up to the one with the id `until`; how many are unread still."""
         body = {"until": until} if until else {}
-        return _read(_Seen, await self._call("POST", "/calls/seen", body)).missed
+        return read(_Seen, await self.request("POST", "/calls/seen", body)).missed
 
     async def forget_call(self, call_id: str) -> None:
         """Take a call that is over out of the own history. ApiError `not_found`, `bad_state` while it goes on."""
-        await self._call("DELETE", f"/calls/{call_id}")
+        await self.request("DELETE", f"/calls/{call_id}")
 
     async def forget_calls(self, until: str | None = None) -> None:
         """Take all calls that are over out of the own history, up to the one with the id `until`."""
-        await self._call("DELETE", "/calls", until=until)
+        await self.request("DELETE", "/calls", until=until)
 
     async def quality(self, call_id: str) -> list[LegQuality]:
         """What those in a call have measured, each of their paths to the others. ApiError `forbidden`, `not_found`."""
-        return _read(_Quality, await self._call("GET", f"/calls/{call_id}/quality")).legs
+        return read(_Quality, await self.request("GET", f"/calls/{call_id}/quality")).legs
 
     async def recordings(self, call_id: str) -> list[Recording]:
         """Every recording of a call, who agreed to it, and what is kept. ApiError `forbidden`, `not_found`."""
-        return _read(_Recordings, await self._call("GET", f"/calls/{call_id}/recordings")).items
+        return read(_Recordings, await self.request("GET", f"/calls/{call_id}/recordings")).items
 
     async def keep_recording(self, call_id: str, recording_id: str, content: bytes, duration_s: float) -> Recording:
         """Keep what was recorded (WebM, Ogg or MP4) with the call, once the recording has ended.
@@ -265,50 +265,50 @@ class Api:
         ApiError `bad_state`, `forbidden`, `too_large`, `unsupported_media_type`, `rate_limited`.
         """
         path = f"/calls/{call_id}/recordings/{recording_id}"
-        return _read(Recording, await self._call("POST", path, content, duration_ms=round(1000 * duration_s)))
+        return read(Recording, await self.request("POST", path, content, duration_ms=round(1000 * duration_s)))
 
     async def recording(self, call_id: str, recording_id: str) -> bytes:
         """What is kept of a recording, in its `content_type`."""
-        return await self._call("GET", f"/calls/{call_id}/recordings/{recording_id}")
+        return await self.request("GET", f"/calls/{call_id}/recordings/{recording_id}")
 
     async def delete_recording(self, call_id: str, recording_id: str) -> None:
         """Delete what is kept of one's own recording, for everybody."""
-        await self._call("DELETE", f"/calls/{call_id}/recordings/{recording_id}")
+        await self.request("DELETE", f"/calls/{call_id}/recordings/{recording_id}")
 
     async def transcript(self, call_id: str, *, limit: int | None = None, before: str | None = None) -> Transcript:
         """What was said in a call, the newest page first; `before` is the `next` of an earlier page.
 
         ApiError `forbidden`, `not_found`.
         """
-        return _read(Transcript, await self._call("GET", f"/calls/{call_id}/transcript", limit=limit, before=before))
+        return read(Transcript, await self.request("GET", f"/calls/{call_id}/transcript", limit=limit, before=before))
 
     async def answer(self, call_id: str) -> Call:
         """Answer. ApiError `already_answered` if another device was faster, `call_ended` if it rings no longer."""
-        return _read(Call, await self._call("POST", f"/calls/{call_id}/answer"))
+        return read(Call, await self.request("POST", f"/calls/{call_id}/answer"))
 
     async def invite(self, call_id: str, usernames: list[str]) -> Call:
         """Call others into a call that one takes part in. ApiError `call_full`, `bad_state` before it was answered."""
-        return _read(Call, await self._call("POST", f"/calls/{call_id}/invite", {"usernames": usernames}))
+        return read(Call, await self.request("POST", f"/calls/{call_id}/invite", {"usernames": usernames}))
 
     async def chat(self, call_id: str, *, limit: int | None = None, before: str | None = None) -> Chat:
         """What was written in a call, newest first. ApiError `forbidden` for whoever did not take part, `not_found`."""
-        return _read(Chat, await self._call("GET", f"/calls/{call_id}/chat", limit=limit, before=before))
+        return read(Chat, await self.request("GET", f"/calls/{call_id}/chat", limit=limit, before=before))
 
     async def decline(self, call_id: str) -> Call:
         """Decline, on all of the person's devices."""
-        return _read(Call, await self._call("POST", f"/calls/{call_id}/decline"))
+        return read(Call, await self.request("POST", f"/calls/{call_id}/decline"))
 
     async def cancel(self, call_id: str) -> Call:
         """Take back a call that nobody has answered."""
-        return _read(Call, await self._call("POST", f"/calls/{call_id}/cancel"))
+        return read(Call, await self.request("POST", f"/calls/{call_id}/cancel"))
 
     async def hangup(self, call_id: str) -> Call:
         """End a call; where more than two talk and one is not the host, leave it."""
-        return _read(Call, await self._call("POST", f"/calls/{call_id}/hangup"))
+        return read(Call, await self.request("POST", f"/calls/{call_id}/hangup"))
 
     async def leave(self, call_id: str) -> Call:
         """Leave a call; the others talk on. One that only two have to do with ends."""
-        return _read(Call, await self._call("POST", f"/calls/{call_id}/leave"))
+        return read(Call, await self.request("POST", f"/calls/{call_id}/leave"))
 
     # Voicemail
 
@@ -322,23 +322,23 @@ class Api:
         `too_large`, `unsupported_media_type`.
         """
         query = {"duration_ms": round(1000 * duration_s), "waveform": ",".join(map(str, waveform))}
-        return _read(Voicemail, await self._call("POST", f"/calls/{call_id}/voicemail", recording, **query))
+        return read(Voicemail, await self.request("POST", f"/calls/{call_id}/voicemail", recording, **query))
 
     async def voicemail(self, *, limit: int | None = None, before: str | None = None) -> Voicemails:
         """The messages that others left, newest first."""
-        return _read(Voicemails, await self._call("GET", "/voicemail", limit=limit, before=before))
+        return read(Voicemails, await self.request("GET", "/voicemail", limit=limit, before=before))
 
     async def voicemail_audio(self, voicemail_id: str) -> bytes:
         """How a message sounds, in its `content_type`."""
-        return await self._call("GET", f"/voicemail/{voicemail_id}/audio")
+        return await self.request("GET", f"/voicemail/{voicemail_id}/audio")
 
     async def mark_voicemail_heard(self, voicemail_id: str) -> Voicemail:
         """Say that the person has listened to a message."""
-        return _read(Voicemail, await self._call("POST", f"/voicemail/{voicemail_id}/heard"))
+        return read(Voicemail, await self.request("POST", f"/voicemail/{voicemail_id}/heard"))
 
     async def delete_voicemail(self, voicemail_id: str) -> None:
         """Delete a message for good."""
-        await self._call("DELETE", f"/voicemail/{voicemail_id}")
+        await self.request("DELETE", f"/voicemail/{voicemail_id}")
 
     # The rest
 
@@ -347,16 +347,18 @@ class Api:
 
         ApiError `not_in_call` for somebody without a call that rings or goes on.
         """
-        return _read(_IceServers, await self._call("GET", "/ice-servers")).ice_servers
+        return read(_IceServers, await self.request("GET", "/ice-servers")).ice_servers
 
     async def health(self) -> dict[str, Any]:
         """`{"status", "version", "checks"}`, without a sign-in. ApiError from a server that cannot serve."""
-        return _read(dict[str, Any], await self._send("GET", "/health"))
+        return read(dict[str, Any], await self._send("GET", "/health"))
 
-    # Underneath
+    async def request(self, method: Method, path: str, body: object = None, **query: object) -> bytes:
+        """Any request under the prefix in the person's name; the body of its answer, for `read`.
 
-    async def _call(self, method: Method, path: str, body: object = None, **query: object) -> bytes:
-        """A request in the person's name; once more with new tokens if the access token is refused."""
+        `body` goes as JSON, or as it is if it is bytes; what is None in `query` is left out. It is sent once more with
+        new tokens if the access token is refused.
+        """
         tokens = await self._fresh_tokens()
         try:
             return await self._send(method, path, body, query, tokens)
@@ -364,6 +366,8 @@ class Api:
             if error.status != 401:
                 raise
         return await self._send(method, path, body, query, await self._renew(tokens))
+
+    # Underneath
 
     async def _send(
         self,
@@ -414,7 +418,7 @@ class Api:
             if error.status == 401:
                 self._forget()
             raise
-        return self._keep(_read(_Tokens, answer))
+        return self._keep(read(_Tokens, answer))
 
     def _keep(self, tokens: _Tokens) -> _Tokens:
         self._tokens, self._expires_at = tokens, self._clock.now() + tokens.expires_in
@@ -471,8 +475,8 @@ def _body(body: object) -> tuple[str | None, bytes | None]:
     return "application/json", msgspec.json.encode(body)
 
 
-def _read(shape: type[T], body: bytes) -> T:
-    """The body of an answer as a `shape`."""
+def read(shape: type[T], body: bytes) -> T:
+    """The body of an answer as a `shape`; raises Unreachable if it is not one."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.MsgspecError as error:  # it names the field and the rule, never a value
