@@ -10,6 +10,7 @@ from tornado.routing import Matcher, PathMatches, Rule
 
 from handlers import (
     auth,
+    books,
     calls,
     chat,
     check,
@@ -97,6 +98,9 @@ ROUTES: tuple[Route, ...] = (
     _api("/voicemail/{voicemail_id}", voicemail.VoicemailHandler, f"/voicemail/{ID}"),
     _api("/voicemail/{voicemail_id}/audio", voicemail.VoicemailAudioHandler, f"/voicemail/{ID}/audio"),
     _api("/voicemail/{voicemail_id}/heard", voicemail.VoicemailHeardHandler, f"/voicemail/{ID}/heard"),
+    _api("/books", books.BooksHandler),
+    _api("/books/{book_id}", books.BookHandler, f"/books/{ID}"),
+    _api("/books/{book_id}/chapters/{number}", books.ChapterHandler, rf"/books/{ID}/chapters/([1-9]\d{{0,3}})"),
     _api("/contacts", contacts.ContactsHandler),
     _api("/contacts/{user_id}", contacts.ContactHandler, f"/contacts/{ID}"),
     _api("/contacts/{user_id}/{action}", contacts.ContactAnswerHandler, f"/contacts/{ID}/(accept|decline)"),

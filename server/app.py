@@ -21,6 +21,8 @@ from server.auth.passwords import Passwords
 from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
+from server.books.books import open_shelf
+from server.books.cpu import on_a_thread
 from server.calls.chats import Chats
 from server.calls.checks import Checks
 from server.calls.dialling import Dialling
@@ -61,6 +63,7 @@ from server.recordings.archive import Archive
 from server.rooms.endpoint import CallEndpoint
 from server.services import Services
 from server.settings import Settings
+from server.store.books import BookStore
 from server.store.calls import CallStore
 from server.store.chat import ChatStore
 from server.store.connections import ConnectionStore
@@ -185,6 +188,7 @@ class Server:
         recording_store = RecordingStore(database)
         chat_store = ChatStore(database)
         transcripts = TranscriptStore(database)
+        book_store = BookStore(database)
         self._stores = (
             users,
             calls,
@@ -197,6 +201,7 @@ class Server:
             recording_store,
             chat_store,
             transcripts,
+            book_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -259,7 +264,9 @@ class Server:
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
         mailboxes.on_left.append(self._push.voicemail_left)
         archive = Archive(recording_store, switchboard, calls, users, background, clock, settings.recordings)
+        books = open_shelf(book_store, on_a_thread, background, clock)
         accounts.on_remove += [
+            books.remove_of,
             mailboxes.remove_of,
             recording_store.remove_of,
             contact_store.remove_all,
@@ -318,6 +325,7 @@ class Server:
             mailboxes=mailboxes,
             archive=archive,
             histories=Histories(calls, users, unread, background),
+            books=books,
             dialling=dialling,
             checks=Checks(settings.ice, clock),
             hub=hub,
@@ -386,6 +394,10 @@ class Server:
         self._http.add_sockets(sockets)
         self.jobs.start()
         return port
+
+    def unpack(self) -> None:
+        """Brings what comes with Ringback into the database, without anybody waiting for it."""
+        self.services.background.start(self.services.books.keep_handbook, "handbook")
 
     async def stop(self, within_s: float = 10.0) -> None:
         """Tells every client where it stands, finishes what is under way, and stops. No frame is sent afterwards."""

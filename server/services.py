@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
 from server.auth.sign_ins import SignIns
+from server.books.books import Books
 from server.calls.chats import Chats
 from server.calls.checks import Checks
 from server.calls.dialling import Dialling
@@ -64,6 +65,7 @@ class Services:
     archive: Archive
     histories: Histories
     chats: Chats
+    books: Books
     dialling: Dialling
     checks: Checks
     hub: Hub

@@ -66,6 +66,7 @@ async def _start(settings: Settings, demo: bool, same_options: str) -> None:
             if password:
                 await demo_mode.add_people(server, password)
             url = url_of(settings.server, await _listen(server))
+            server.unpack()
             log.info("ready", url=url, version=VERSION, node=server.services.node)
             # In one piece: whoever waits for the first line and closes the pipe then does not end the server.
             click.echo("\n".join([f"Ringback is ready on {url}", *await _hints(server, url, password, same_options)]))

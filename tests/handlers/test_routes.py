@@ -32,7 +32,9 @@ def methods_of(route: Route) -> set[str]:
 def address(route: Route, call_id: str) -> str:
     """The route's path for a real call; what else is named in it does not exist."""
     names = {name for _, name, _, _ in Formatter().parse(route.shown) if name}
-    return route.shown.format(**dict.fromkeys(names, new_id()) | {"call_id": call_id, "action": "decline"})
+    return route.shown.format(
+        **dict.fromkeys(names, new_id()) | {"call_id": call_id, "action": "decline", "number": "1"}
+    )
 
 
 def each(routes: list[Route]) -> pytest.MarkDecorator:

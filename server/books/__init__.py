@@ -1,0 +1,1 @@
+"""Books: what people read and ask about; Ringback's own handbook is one of them."""

@@ -1,0 +1,106 @@
+"""The books that somebody can read and ask: their own, and those that are everybody's."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from server.books.cpu import Cpu
+from server.books.handbook_keeper import HandbookKeeper
+from server.books.indexes import Indexes
+from server.books.model import HANDBOOK_ID, Book, Found, Passage
+from server.clock import Clock
+from server.errors import BadState, Forbidden, NotFound
+from server.paths import docs_dir
+from server.realtime.background import Background
+from server.store.books import BookStore
+
+NO_SUCH_BOOK = "There is no such book"
+
+
+class Books:
+    """The shelf: whoever asks for a book gets it if it is theirs, or everybody's."""
+
+    def __init__(self, store: BookStore, handbook: HandbookKeeper, indexes: Indexes, background: Background) -> None:
+        self._store = store
+        self._handbook = handbook
+        self._indexes = indexes
+        self._background = background
+
+    async def list_for(self, user_id: str) -> list[Book]:
+        """Every book that person can read: the handbook, and then their own, newest first."""
+        await self._handbook.settled()
+        return await self._store.of(None) + await self._store.of(user_id)
+
+    async def keep_handbook(self) -> None:
+        """Brings the handbook of this version among everybody's books; raises :class:`~server.errors.Unavailable`."""
+        await self._handbook.keep()
+
+    async def get(self, book_id: str, user_id: str) -> Book:
+        """The book, whatever its state; raises :class:`NotFound` also for somebody else's."""
+        book = await self._stored(book_id)
+        if not book.is_built_in and book.user_id != user_id:
+            raise NotFound(NO_SUCH_BOOK)
+        return book
+
+    async def chapter(self, book_id: str, number: int, user_id: str) -> list[Passage]:
+        """What stands in a chapter; raises :class:`NotFound`, and :class:`BadState` while the book is not ready."""
+        book = await self.get(book_id, user_id)
+        require_ready(book)
+        if not 1 <= number <= len(book.chapters):
+            raise NotFound("There is no such chapter")
+        return await self._store.chapter(book, number)
+
+    async def find(self, book_id: str, question: str, limit: int = 6) -> list[Found]:
+        """The passages that have to do with ``question``, best first, at most ``limit``; none is an answer, too.
+
+        Who may ask is the caller's question. Raises :class:`NotFound`, and :class:`BadState` while the book is not
+        ready.
+        """
+        book = await self._stored(book_id)
+        require_ready(book)
+        index = await self._indexes.of(book)
+        hits = await asyncio.to_thread(index.best, question, limit)
+        passages = await self._store.passages(book, [hit.number for hit in hits])
+        return [Found(passages[hit.number], hit.score, hit.coverage) for hit in hits if hit.number in passages]
+
+    async def delete(self, book_id: str, user_id: str) -> None:
+        """Removes a book for good; raises :class:`NotFound`, and :class:`Forbidden` for one that is everybody's."""
+        book = await self.get(book_id, user_id)
+        if book.is_built_in:
+            raise Forbidden("This book is everybody's; it cannot be deleted")
+        await self._store.remove(book_id)
+        self._forget(book_id)
+
+    async def remove_of(self, user_id: str) -> int:
+        """Removes every book of that person; returns how many there were."""
+        book_ids = await self._store.ids_of(user_id)
+        for book_id in book_ids:
+            await self._store.remove(book_id)
+            self._forget(book_id)
+        return len(book_ids)
+
+    def _forget(self, book_id: str) -> None:
+        self._indexes.forget(book_id)
+        self._background.start(partial(self._store.remove_content, book_id), "book")
+
+    async def _stored(self, book_id: str) -> Book:
+        if book_id == HANDBOOK_ID:
+            await self._handbook.settled()
+        book = await self._store.get(book_id)
+        if book is None:
+            raise NotFound(NO_SUCH_BOOK)
+        return book
+
+
+def open_shelf(store: BookStore, cpu: Cpu, background: Background, clock: Clock) -> Books:
+    """The books of a server, put together."""
+    return Books(store, HandbookKeeper(store, cpu, docs_dir(), clock), Indexes(store, cpu), background)
+
+
+def require_ready(book: Book) -> None:
+    """Raises :class:`BadState` unless the book can be read and asked."""
+    if book.state == "importing":
+        raise BadState("This book is still being read in; wait until it is ready")
+    if book.state == "failed":
+        raise BadState("This book could not be read; there is nothing in it")

@@ -1,0 +1,66 @@
+"""The indexes of the books that are being asked about: made when the first question comes, and kept while they are
+used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from server.books.cpu import Cpu
+from server.books.model import Book
+from server.store.books import BookStore
+
+if TYPE_CHECKING:
+    from server.books.index import Index
+
+MAX_PASSAGES = 100_000
+"""Of all books together whose index is kept, some 100 MB; the one that was not asked for the longest goes first."""
+AT_A_TIME = 2_000
+"""Passages read with one request, 2 MB of text: each is an operation with a deadline."""
+
+
+class Indexes:
+    """Indexes by book and edition. Two who ask at once wait for the same one."""
+
+    def __init__(self, store: BookStore, cpu: Cpu) -> None:
+        self._store = store
+        self._cpu = cpu
+        self._making: dict[tuple[str, str], asyncio.Task[Index]] = {}
+        self._kept: OrderedDict[tuple[str, str], tuple[Index, int]] = OrderedDict()
+
+    async def of(self, book: Book) -> Index:
+        """The index of that book; raises :class:`~server.errors.Unavailable`."""
+        key = (book.book_id, book.edition)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+        task = self._making.get(key)
+        if task is None:
+            task = self._making[key] = asyncio.create_task(self._make(book))
+            task.add_done_callback(lambda done: self._made(book, done))
+        return await asyncio.shield(task)  # whoever asked first may be gone before those who wait with them
+
+    async def _make(self, book: Book) -> Index:
+        from server.books.index import Text, build  # numpy, which a server that nobody asks does without
+
+        texts: list[Text] = []
+        while passages := await self._store.all_passages(book, texts[-1].number if texts else 0, AT_A_TIME):
+            texts += [Text(each.number, each.chapter_title, each.heading, each.text) for each in passages]
+        index: Index = await self._cpu(build, texts)
+        return index
+
+    def _made(self, book: Book, task: asyncio.Task[Index]) -> None:
+        key = (book.book_id, book.edition)
+        del self._making[key]
+        if task.cancelled() or task.exception() is not None:
+            return
+        self.forget(book.book_id)
+        self._kept[key] = (task.result(), book.passages)
+        while len(self._kept) > 1 and sum(passages for _, passages in self._kept.values()) > MAX_PASSAGES:
+            self._kept.popitem(last=False)
+
+    def forget(self, book_id: str) -> None:
+        """The book is gone, or another edition of it has come."""
+        for key in [key for key in self._kept if key[0] == book_id]:
+            del self._kept[key]
