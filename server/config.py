@@ -32,6 +32,7 @@ UNITS = {
     "_days": "days",
     "_bytes": "bytes",
     "_kib": "KiB",
+    "_mib": "MiB",
     "_characters": "characters",
 }
 

@@ -34,6 +34,7 @@ from server.store.contacts import ContactStore
 from server.store.driver import Database
 from server.store.transcripts import TranscriptStore
 from server.store.users import UserStore
+from server.tasks.tasks import Tasks
 from server.voicemail.mailboxes import Mailboxes
 from server.wire import Stamp
 
@@ -66,6 +67,7 @@ class Services:
     histories: Histories
     chats: Chats
     books: Books
+    tasks: Tasks
     dialling: Dialling
     checks: Checks
     hub: Hub

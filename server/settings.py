@@ -317,6 +317,35 @@ class RecordingSettings(Section, frozen=True, kw_only=True):
     keep_days: Annotated[int, Meta(ge=1, le=3_650, description="How long a recording is kept with its call.")] = 90
 
 
+class TaskSettings(Section, frozen=True, kw_only=True):
+    """Long tasks: what people start and follow while it is done."""
+
+    at_once: Annotated[
+        int, Meta(ge=0, le=64, description="Tasks that one process works at; with 0 it leaves them to other processes.")
+    ] = 4
+    max_open: Annotated[int, Meta(ge=1, le=1_000, description="Tasks of one person that may be under way.")] = 20
+    max_events: Annotated[
+        int, Meta(ge=10, le=100_000, description="Events kept of one task; then its progress is told no more.")
+    ] = 2_000
+    lease_s: Annotated[
+        float,
+        Meta(ge=0.3, le=3_600, description="After how long the tasks of a process that has died are taken up again."),
+    ] = 20
+    poll_interval_s: Annotated[
+        float, Meta(ge=0.05, le=60, description="How often a process looks for tasks that others have left or started.")
+    ] = 1
+    stalled_after_s: Annotated[
+        float, Meta(ge=1, le=86_400, description="After how long without a word a running task is shown as stalled.")
+    ] = 120
+    processes: Annotated[
+        int, Meta(ge=1, le=64, description="Processes for work that burns CPU; calls come before it.")
+    ] = 2
+    process_memory_mib: Annotated[
+        int, Meta(ge=256, le=65_536, description="Address space that each of these may take.")
+    ] = 2_048
+    keep_days: Annotated[int, Meta(ge=1, le=3_650, description="How long a task is kept after its end.")] = 90
+
+
 class PeopleSettings(Section, frozen=True, kw_only=True):
     """Contacts, and who is there."""
 
@@ -455,6 +484,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     calls: CallSettings = CallSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
     recordings: RecordingSettings = RecordingSettings()
+    tasks: TaskSettings = TaskSettings()
     people: PeopleSettings = PeopleSettings()
     ice: IceSettings = IceSettings()
     push: PushSettings = PushSettings()

@@ -48,6 +48,7 @@ QUIET: dict[str, object] = {
     "people.presence_lease_s": 120,
     "jobs.revocation_interval_s": 60,
     "jobs.record_flush_interval_s": 60,
+    "tasks.poll_interval_s": 60,
 }
 
 Start = Callable[..., Awaitable["Running"]]

@@ -20,3 +20,4 @@ class Identity(msgspec.Struct, frozen=True):
     quiet_hours: QuietHours | None = None
     silenced: bool = False
     locale: str | None = None  # the language that the person has chosen, as a tag
+    service: bool = False  # another program

@@ -198,6 +198,7 @@ class SignIns:
             user.quiet_hours,
             sign_in.silenced,
             user.locale,
+            user.service,
         )
         if len(self._known) >= MAX_CACHED:
             self._known.clear()

@@ -15,6 +15,7 @@ import msgspec
 from server.calls.chat import ChatMessage
 from server.calls.model import Call
 from server.calls.quiet_hours import QuietHours
+from server.tasks.model import Task, TaskEvent
 
 log = logging.getLogger("bus")  # the plain one, because the pure rules above import this file for its messages
 
@@ -71,6 +72,13 @@ class ChatWritten(msgspec.Struct, frozen=True, tag=True):
     message: ChatMessage
 
 
+class TaskNews(msgspec.Struct, frozen=True, tag=True):
+    """Something has happened to a task, and is stored; ``task`` is how it stands since then, or later."""
+
+    task: Task
+    event: TaskEvent
+
+
 class SignInsEnded(msgspec.Struct, frozen=True, tag=True):
     """Sign-ins that are no longer valid: their sockets close and whatever was remembered of them is forgotten."""
 
@@ -94,7 +102,18 @@ class PresenceNews(msgspec.Struct, frozen=True, tag=True):
     quiet_hours: QuietHours | None = None
 
 
-Message = ToDevices | ToLeg | ToRoom | LegTaken | CallNews | ChatWritten | SignInsEnded | DeviceChanged | PresenceNews
+Message = (
+    ToDevices
+    | ToLeg
+    | ToRoom
+    | LegTaken
+    | CallNews
+    | ChatWritten
+    | TaskNews
+    | SignInsEnded
+    | DeviceChanged
+    | PresenceNews
+)
 Listener = Callable[[Message], None]
 
 SIGN_INS = "sign-ins"
@@ -109,6 +128,16 @@ def user_topic(user_id: str) -> str:
 def call_topic(call_id: str) -> str:
     """Where the rooms of one call listen."""
     return f"call:{call_id}"
+
+
+def task_topic(task_id: str) -> str:
+    """Where those listen who follow one task."""
+    return f"task:{task_id}"
+
+
+def tasks_topic(user_id: str) -> str:
+    """Where those listen who follow all tasks of one person."""
+    return f"tasks:{user_id}"
 
 
 class Bus(Protocol):

@@ -1,0 +1,338 @@
+"""Everybody's long tasks: what happens to them is stored, and then told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from server.clock import Clock
+from server.errors import BadState, NotFound, RateLimited, Unavailable
+from server.ids import is_id, new_id
+from server.languages.sentences import N_, Sentence, Translate
+from server.log import get_logger
+from server.realtime.background import Background
+from server.realtime.bus import Bus, TaskNews, task_topic, tasks_topic
+from server.realtime.frames import UserRef
+from server.settings import TaskSettings
+from server.store.driver import Duplicate
+from server.store.tasks import TaskStore
+from server.tasks.endings import LeaseLost
+from server.tasks.kinds import Kinds
+from server.tasks.model import Decision, EventDraft, Task, TaskEvent, task_view
+from server.tasks.rules import decide, fold_all, may
+
+log = get_logger("tasks")
+
+AT_A_TIME = 100
+"""How many tasks are removed with one question to the database."""
+COME_BACK_S = 30.0
+
+
+class Stored(NamedTuple):
+    """An event that has happened, and the task since then."""
+
+    task: Task
+    event: TaskEvent
+
+
+class TaskPage(NamedTuple):
+    """Some tasks, newest first, and the ``before`` of the next page: ``None`` on the last."""
+
+    tasks: list[Task]
+    next: str | None
+
+
+class Tasks:
+    """Tasks of all kinds. Whatever happens to one goes through :meth:`append`: stored first, then told."""
+
+    def __init__(
+        self,
+        store: TaskStore,
+        kinds: Kinds,
+        bus: Bus,
+        background: Background,
+        clock: Clock,
+        settings: TaskSettings,
+        prefix: str,
+    ) -> None:
+        """``prefix`` is what the paths of all sockets begin with."""
+        self.kinds = kinds
+        self._store = store
+        self._bus = bus
+        self._background = background
+        self._clock = clock
+        self._settings = settings
+        self._prefix = prefix
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.on_queued: Callable[[], None] = lambda: None
+        """Called when there is work to be done."""
+
+    def view(self, task: Task, translate: Translate = str) -> dict[str, Any]:
+        """The task as it crosses the wire, its title in the language of ``translate``."""
+        return task_view(task, f"{self._prefix}/ws/task/{task.task_id}", translate)
+
+    # ── new ones ──
+
+    async def create(
+        self,
+        user_id: str,
+        kind: str,
+        params: dict[str, Any],
+        *,
+        title: str | None = None,
+        user: UserRef,
+        worker_id: str | None = None,
+        stages: Sequence[str] | None = None,
+    ) -> Task:
+        """A new task of ``user``; ``worker_id`` and ``stages`` are for those that another program drives.
+
+        Raises :class:`~server.errors.BadRequest` for an unknown kind, and as the kind does for its parameters;
+        :class:`RateLimited` when the person has as many as may be under way.
+        """
+        what = self.kinds.named(kind)
+        checked = await what.check(params, user)
+        if await self._store.count_open(user_id) >= self._settings.max_open:
+            raise RateLimited(
+                N_(
+                    "At most %(count)s tasks of yours are under way; wait for one to end", count=self._settings.max_open
+                ),
+                retry_after_s=COME_BACK_S,
+            )
+        now = self._clock.now()
+        name = title or what.title(checked)
+        sentence = name if isinstance(name, Sentence) else None
+        task = Task(
+            task_id=new_id(),
+            kind=kind,
+            title=str(name),
+            title_message=None if sentence is None else sentence.message,
+            title_values={} if sentence is None else sentence.values,
+            user_id=user_id,
+            stages=tuple(what.stages if stages is None else stages),
+            created_at=now,
+            updated_at=now,
+            deadline=now + timedelta(seconds=what.deadline_s),
+            work_s=what.deadline_s,
+            params=checked,
+            worker_id=worker_id,
+        )
+        await self._store.insert(task)
+        try:
+            return (await self.commit(task.task_id, EventDraft(type="queued"), known=task)).task
+        except BadState:  # somebody has taken it up already, and has said so
+            return await self.load(task.task_id)
+
+    # ── what happens ──
+
+    async def append(self, task_id: str, draft: EventDraft) -> TaskEvent:
+        """Makes ``draft`` the next event of the task: stored, then told to whoever follows it.
+
+        The same ``event_id`` again gives the same event. Raises :class:`NotFound`, :class:`BadState` when that cannot
+        happen now, :class:`~server.errors.BadRequest` for its data, :class:`Unavailable`: then nobody knows whether it
+        has happened, and if it has, it is told as soon as the database is back.
+        """
+        return (await self.commit(task_id, draft)).event
+
+    async def commit(
+        self, task_id: str, draft: EventDraft, *, known: Task | None = None, run: int | None = None
+    ) -> Stored:
+        """As :meth:`append`; returns also how the task stands then.
+
+        ``known`` saves a look if it is still so. ``run`` is the caller's: raises :class:`LeaseLost` if the work was
+        taken up by somebody else since.
+        """
+        async with self._locks.setdefault(task_id, asyncio.Lock()):
+            return await self._commit(known or await self.load(task_id), draft, run)
+
+    async def _commit(self, task: Task, draft: EventDraft, run: int | None = None) -> Stored:
+        if task.number == 0 and draft.type != "queued":  # a crash came between the task and its first event
+            with suppress(BadState):
+                await self._commit(task, EventDraft(type="queued"))
+            task = await self.load(task.task_id)
+        key = new_id()
+        while True:
+            if run is not None and task.run != run:
+                raise LeaseLost
+            event = self._decided(task, draft, key)
+            try:
+                await self._store.append(event)
+                newer = [event]
+            except Duplicate:
+                newer = await self._store.events(task.task_id, task.number)
+            except Unavailable:
+                self._background.start(partial(self._settle, task, event), "task_event")
+                raise
+            if not newer:
+                return await self._repeated(task, draft)
+            task = fold_all(task, newer)
+            mine = [each for each in newer if each.key == key]
+            if mine:
+                await self._tell(task, mine[0])
+                return Stored(task, mine[0])
+
+    def _decided(self, task: Task, draft: EventDraft, key: str) -> TaskEvent:
+        if draft.type == "progress" and task.number >= self._settings.max_events:
+            raise BadState(N_("At most %(count)s events of a task are kept", count=self._settings.max_events))
+        return decide(task, draft, key, self._clock.now())
+
+    async def _repeated(self, task: Task, draft: EventDraft) -> Stored:
+        """The event that was stored under the ``event_id`` of ``draft`` before."""
+        known = None if draft.event_id is None else await self._store.by_event_id(task.task_id, draft.event_id)
+        if known is None:
+            raise NotFound("There is no such task")  # it was removed meanwhile
+        return Stored(task, known)
+
+    async def _settle(self, task: Task, event: TaskEvent) -> None:
+        """The database was away while the event was stored: if it was, it is told now."""
+        newer = await self._store.events(task.task_id, task.number)
+        if any(each.key == event.key for each in newer):
+            await self._tell(fold_all(task, newer), event)
+
+    async def _tell(self, task: Task, event: TaskEvent) -> None:
+        try:
+            await self._store.write(task)
+        except Unavailable:
+            self._background.start(partial(self._store.write, task), "task")
+        if task.is_over:
+            self._background.start(partial(self._store.forget_steps, task.task_id), "task_steps")
+        news = TaskNews(task, event)
+        self._bus.publish(task_topic(task.task_id), news)
+        self._bus.publish(tasks_topic(task.user_id), news)
+        if task.state == "queued":
+            self.on_queued()
+
+    # ── what people do ──
+
+    async def cancel(self, task_id: str, user_id: str) -> Task:
+        """Stops a task: at once where nobody works at it, else as soon as whoever does has stopped. Again is no error.
+
+        Raises :class:`NotFound`, and :class:`BadState` for one that is over.
+        """
+        while True:
+            task = await self.get(task_id, user_id)
+            if task.state == "cancelled" or (task.cancel_requested and not task.is_over):
+                return task
+            is_idle = task.state in ("queued", "waiting_review")
+            draft = EventDraft(type="cancelled" if is_idle else "cancel_requested")
+            try:
+                return (await self.commit(task_id, draft, known=task)).task
+            except BadState:
+                if task.is_over:
+                    raise
+
+    async def review(
+        self, task_id: str, user_id: str, decision: Decision, comment: str = "", round: int | None = None
+    ) -> Task:
+        """Decides about what the task has asked for; ``round`` says which document was looked at.
+
+        Raises :class:`NotFound`, and :class:`BadState` when it asks for nothing, or for something else by now.
+        """
+        task = await self.get(task_id, user_id)
+        if task.review is None or round not in (None, task.review.round):
+            raise BadState("There is nothing to decide any more")
+        data = {"decision": decision, "comment": comment, "round": task.review.round}
+        return (await self.commit(task_id, EventDraft(type="reviewed", data=data), known=task)).task
+
+    # ── looking ──
+
+    async def load(self, task_id: str) -> Task:
+        """The task with everything that has happened in it; raises :class:`NotFound`."""
+        task = await self._store.get(task_id) if is_id(task_id) else None
+        if task is None:
+            raise NotFound("There is no such task")
+        return fold_all(task, await self._store.events(task_id, task.number))
+
+    async def get(self, task_id: str, user_id: str, *, is_service: bool = False) -> Task:
+        """A task of that person, or one that this service account may drive; raises :class:`NotFound` for all
+        others."""
+        task = await self.load(task_id)
+        if task.user_id != user_id and not (is_service and may_drive(task, user_id)):
+            raise NotFound("There is no such task")
+        return task
+
+    async def events(self, task_id: str, after: int = 0) -> list[TaskEvent]:
+        """What has happened in a task behind the number ``after``, in order."""
+        return await self._store.events(task_id, after)
+
+    async def list_of(
+        self,
+        user_id: str,
+        *,
+        states: list[str] | None = None,
+        before: str | None = None,
+        limit: int = 50,
+        is_service: bool = False,
+    ) -> TaskPage:
+        """A person's tasks, newest first; for a service account, those that it may drive and that are not over."""
+        look = self._store.for_worker if is_service else self._store.of_user
+        found = await look(user_id, states=states, before=before, limit=limit + 1)
+        tasks = await self._with_newer(found[:limit])
+        return TaskPage(tasks, found[limit - 1].task_id if len(found) > limit else None)
+
+    async def open_and_newest(self, user_id: str, newest: int) -> list[Task]:
+        """A person's tasks that are not over and the newest ones, newest first."""
+        there = {task.task_id: task for task in await self._store.open_of_user(user_id)}
+        there |= {task.task_id: task for task in await self._store.of_user(user_id, limit=newest)}
+        return await self._with_newer([there[task_id] for task_id in sorted(there, reverse=True)])
+
+    async def _with_newer(self, tasks: list[Task]) -> list[Task]:
+        newer = await self._store.newer([task for task in tasks if not task.is_over])
+        return [fold_all(task, newer.get(task.task_id, [])) for task in tasks]
+
+    # ── jobs ──
+
+    async def sweep(self) -> int:
+        """Ends tasks past their deadline and marks those of which nothing is heard; returns how many that were. Doing
+        it twice, or in two processes, changes nothing."""
+        now = self._clock.now()
+        silent_since = now - timedelta(seconds=self._settings.stalled_after_s)
+        changed = 0
+        for found in await self._store.due(now, silent_since):
+            task = await self.load(found.task_id)
+            await self._store.write(task)  # a crash may have left it behind its events
+            draft = self._overdue(task)
+            if draft is not None and may(task, draft.type):
+                with suppress(BadState, NotFound):
+                    await self.commit(task.task_id, draft, known=task)
+                    changed += 1
+        return changed
+
+    def _overdue(self, task: Task) -> EventDraft | None:
+        now = self._clock.now()
+        if task.is_over:
+            return None
+        if task.deadline > now:
+            is_silent = task.updated_at + timedelta(seconds=self._settings.stalled_after_s) <= now
+            return EventDraft(type="stalled") if is_silent else None
+        if task.cancel_requested:
+            return EventDraft(type="cancelled")
+        if task.state == "waiting_review":
+            return EventDraft(type="failed", code="review_expired", message="Nobody has decided in time")
+        return EventDraft(type="failed", code="deadline_passed", message="It has taken longer than it may")
+
+    async def clean(self) -> int:
+        """Removes tasks that ended ``tasks.keep_days`` ago; returns how many that were."""
+        oldest = self._clock.now() - timedelta(days=self._settings.keep_days)
+        removed = 0
+        while count := await self._store.remove_ended_before(oldest, AT_A_TIME):
+            removed += count
+        if removed:
+            log.info("tasks_removed", count=removed)
+        return removed
+
+    async def remove_of(self, user_id: str) -> None:
+        """Stops and removes all tasks of a person."""
+        for task in await self._store.open_of_user(user_id):
+            with suppress(BadState, NotFound):
+                await self.commit(task.task_id, EventDraft(type="cancelled"))
+        await self._store.remove_of(user_id)
+
+
+def may_drive(task: Task, service_id: str) -> bool:
+    """Whether that service account does the work of the task: it was named, or nobody was."""
+    return task.is_external and task.worker_id in (service_id, None)
