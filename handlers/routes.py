@@ -16,6 +16,7 @@ from handlers import (
     check,
     contacts,
     devices,
+    dialogues,
     health,
     history,
     history_page,
@@ -32,6 +33,7 @@ from handlers import (
 from handlers.base import API
 from handlers.settings_page import SettingsPageHandler
 from handlers.sockets.call import CallSocketHandler
+from handlers.sockets.dialogue import DialogueSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
 from handlers.sockets.user import UserSocketHandler
 from handlers.static import ServiceWorkerHandler, StaticHandler
@@ -106,6 +108,9 @@ ROUTES: tuple[Route, ...] = (
     _api("/contacts/{user_id}/{action}", contacts.ContactAnswerHandler, f"/contacts/{ID}/(accept|decline)"),
     _api("/contacts/{user_id}/favourite", contacts.FavouriteHandler, f"/contacts/{ID}/favourite"),
     _api("/contacts/{user_id}/block", contacts.BlockHandler, f"/contacts/{ID}/block"),
+    _api("/dialogues", dialogues.DialoguesHandler),
+    _api("/dialogues/book/start", dialogues.StartDialogueHandler),
+    _api("/dialogues/{session_id}", dialogues.DialogueHandler, f"/dialogues/{ID}"),
     _api("/ice-servers", calls.IceServersHandler),
     _api("/check/ice-servers", check.CheckIceServersHandler),
     _api("/check/bytes", check.CheckBytesHandler),
@@ -116,6 +121,7 @@ ROUTES: tuple[Route, ...] = (
     _api("/ws/status", status.SocketStatusHandler),
     Route(f"{API}/ws/user", f"{API}/ws/user", UserSocketHandler, "socket"),
     Route(f"{API}/ws/call/{{call_id}}", f"{API}/ws/call/([^/]{{1,64}})", CallSocketHandler, "socket"),
+    Route(f"{API}/ws/dialogue/{{session_id}}", f"{API}/ws/dialogue/([^/]{{1,64}})", DialogueSocketHandler, "socket"),
 )
 
 

@@ -35,6 +35,7 @@ from server.calls.unread import UnreadCounts
 from server.clock import Clock, SystemClock
 from server.close_codes import CloseCode
 from server.config import load_or_create_secret, node_name, resolve_data_dir
+from server.dialogues.assembly import open_dialogues
 from server.errors import Unavailable
 from server.ids import new_id
 from server.jobs import Job, Jobs
@@ -68,6 +69,7 @@ from server.store.calls import CallStore
 from server.store.chat import ChatStore
 from server.store.connections import ConnectionStore
 from server.store.contacts import ContactStore
+from server.store.dialogues import DialogueStore
 from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
 from server.store.presence import PresenceStore
@@ -192,6 +194,7 @@ class Server:
         transcripts = TranscriptStore(database)
         book_store = BookStore(database)
         task_store = TaskStore(database)
+        dialogue_store = DialogueStore(database)
         self._stores = (
             users,
             calls,
@@ -206,6 +209,7 @@ class Server:
             transcripts,
             book_store,
             task_store,
+            dialogue_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -274,6 +278,7 @@ class Server:
         accounts.on_remove += [
             tasks.remove_of,
             books.remove_of,
+            dialogue_store.remove_of,
             mailboxes.remove_of,
             recording_store.remove_of,
             contact_store.remove_all,
@@ -306,7 +311,12 @@ class Server:
             sockets,
             settings.recordings.enabled,
         )
-        endpoints: dict[str, Endpoint] = {inbox.kind: inbox, self.rooms.kind: self.rooms}
+        self.dialogues = open_dialogues(
+            dialogue_store, books, languages, hub, bus, clock, epoch, settings, f"{API}/ws/dialogue"
+        )
+        endpoints: dict[str, Endpoint] = {
+            endpoint.kind: endpoint for endpoint in (inbox, self.rooms, self.dialogues.endpoint)
+        }
         hub.watchers.update(endpoints)
         self.services = Services(
             settings=settings,
@@ -334,6 +344,7 @@ class Server:
             archive=archive,
             histories=Histories(calls, users, unread, background),
             books=books,
+            dialogues=self.dialogues,
             dialling=dialling,
             checks=Checks(settings.ice, clock),
             hub=hub,
@@ -364,6 +375,7 @@ class Server:
                 Job("sign_ins_over", ENDS_INTERVAL_S, devices.notice_ends),
                 Job("devices_seen", SEEN_INTERVAL_S, devices.note_seen),
                 Job("records", settings.jobs.record_flush_interval_s, self.records.flush),
+                Job("replies", settings.dialogues.round_s, self.dialogues.replies.round),
                 Job("leases", LEASE_RENEWAL_S, switchboard.renew_leases),
                 Job("presence", settings.people.presence_round_s, self.presence_round),
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
@@ -403,6 +415,7 @@ class Server:
         self._http.add_sockets(sockets)
         self.jobs.start()
         self.task_area.runner.open()
+        self.services.background.start(self.dialogues.replies.round, "replies")  # of the process before this one
         return port
 
     def unpack(self) -> None:
@@ -418,6 +431,7 @@ class Server:
             self._http.stop()
         self.jobs.stop()
         self.quality.write_all()
+        await self.dialogues.replies.stop()
         await self.services.background.finish(within_s)
         self._push.close()
         await self._flush_records()

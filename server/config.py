@@ -369,6 +369,21 @@ _RULES = (
         "at least twice people.presence_renewal_s and people.presence_round_s",
     ),
     _Rule(
+        "dialogues.openai_url",
+        lambda s: bool(s.dialogues.openai_url) or s.dialogues.responder != "openai",
+        "http(s)://host[:port][/path] where dialogues.responder is openai",
+    ),
+    _Rule(
+        "dialogues.openai_model",
+        lambda s: bool(s.dialogues.openai_model) or s.dialogues.responder != "openai",
+        "the name of a model where dialogues.responder is openai",
+    ),
+    _Rule(
+        "dialogues.lease_s",
+        lambda s: s.dialogues.lease_s >= 2 * s.dialogues.round_s,
+        "at least twice dialogues.round_s",
+    ),
+    _Rule(
         "ice.turn_secret",
         lambda s: bool(s.ice.turn_secret) or not s.ice.turn_urls,
         "given where ice.turn_urls is",

@@ -17,6 +17,7 @@ from server.calls.presence import PresenceBoard
 from server.calls.quality_log import QualityLog
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
+from server.dialogues.dialogues import Dialogues
 from server.languages.choice import Languages
 from server.metrics import Metrics
 from server.origins import Origins
@@ -68,6 +69,7 @@ class Services:
     chats: Chats
     books: Books
     tasks: Tasks
+    dialogues: Dialogues
     dialling: Dialling
     checks: Checks
     hub: Hub

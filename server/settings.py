@@ -437,6 +437,90 @@ class PushSettings(Section, frozen=True, kw_only=True):
     ] = ()
 
 
+class DialogueSettings(Section, frozen=True, kw_only=True):
+    """Written dialogues about books, and who answers in them."""
+
+    responder: Annotated[
+        Literal["offline", "openai"],
+        Meta(
+            description="Who answers: offline quotes the book and needs no network; openai asks a language model, "
+            "which is then sent the questions and the passages that were found."
+        ),
+    ] = "offline"
+    openai_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^?#\s@]+)?$",
+            description="Base address of an OpenAI-compatible provider, up to the part before /chat/completions.",
+            extra={"allowed": "empty, or http(s)://host[:port][/path]; not empty where responder is openai"},
+        ),
+    ] = ""
+    openai_key: Annotated[
+        str,
+        Meta(
+            pattern=r"^[\x21-\x7e]*$",  # it stands in a header
+            description="Key that the provider asks for; empty where it asks for none.",
+            extra=SECRET | {"allowed": "printable ASCII without spaces, or empty"},
+        ),
+    ] = ""
+    openai_model: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            description="Name of the model, as the provider calls it.",
+            extra={"allowed": "text; not empty where responder is openai"},
+        ),
+    ] = ""
+    openai_connect_timeout_s: Annotated[
+        float, Meta(ge=0.05, le=120, description="Longest wait for a connection to the provider.")
+    ] = 5
+    openai_first_timeout_s: Annotated[
+        float, Meta(ge=0.05, le=600, description="Longest wait for the first word of an answer.")
+    ] = 60
+    openai_idle_timeout_s: Annotated[
+        float, Meta(ge=0.05, le=600, description="Longest wait for the next word; then the answer is interrupted.")
+    ] = 30
+    openai_attempts: Annotated[
+        int, Meta(ge=1, le=10, description="How often the provider is asked before an answer has begun.")
+    ] = 3
+    max_context_characters: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            le=2_000_000,
+            description="Characters of passages and earlier messages that go with a question to the provider.",
+        ),
+    ] = 24_000
+    max_message_characters: Annotated[int, Meta(ge=1, le=16_384, description="Longest message to the assistant.")] = (
+        4_000
+    )
+    max_reply_characters: Annotated[
+        int, Meta(ge=100, le=1_000_000, description="Longest reply; what is longer is interrupted.")
+    ] = 32_768
+    reply_timeout_s: Annotated[float, Meta(ge=0.05, le=3_600, description="Longest that a reply may take.")] = 300
+    max_waiting: Annotated[
+        int, Meta(ge=1, le=20, description="Messages of one dialogue that may wait for their reply.")
+    ] = 10
+    messages_per_minute: Annotated[
+        int, Meta(ge=1, le=10_000, description="Messages that one person may write to the assistant in a minute.")
+    ] = 30
+    replies_at_once: Annotated[
+        int, Meta(ge=1, le=1_000, description="Replies that one process gives at a time; further ones wait.")
+    ] = 16
+    lease_s: Annotated[
+        float,
+        Meta(
+            ge=0.1,
+            le=3_600,
+            description="How long a reply counts as going on without being heard of: after this, that of a dead "
+            "process is interrupted. At least twice round_s.",
+        ),
+    ] = 10
+    round_s: Annotated[
+        float, Meta(ge=0.05, le=300, description="How often a process says that its replies are going on.")
+    ] = 2
+
+
 class JobSettings(Section, frozen=True, kw_only=True):
     """How often the periodic jobs run."""
 
@@ -488,6 +572,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     people: PeopleSettings = PeopleSettings()
     ice: IceSettings = IceSettings()
     push: PushSettings = PushSettings()
+    dialogues: DialogueSettings = DialogueSettings()
     jobs: JobSettings = JobSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -85,6 +85,7 @@ def test_no_secret_has_a_default() -> None:
         "auth.previous_secret",
         "ice.turn_secret",
         "metrics.token",
+        "dialogues.openai_key",
         "push.vapid_private_key",
     }
     assert all(info.default == "" for info in KEYS.values() if info.secret)

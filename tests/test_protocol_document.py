@@ -23,6 +23,7 @@ from server.calls.model import CallState, Device, EndReason, LegState, view
 from server.calls.rules import Callee, Timing, place
 from server.close_codes import REGISTRY
 from server.config import describe, load_settings
+from server.dialogues.model import ReplyState
 from server.ids import new_id
 from server.paths import docs_dir, static_dir
 from server.realtime import frames
@@ -34,7 +35,7 @@ from tests.markdown import Document, Row, code_in
 DOCUMENT = Document(docs_dir() / "protocol.md")
 
 EVERYWHERE = "on every socket"
-SOCKETS = {"user": "on the user socket", "call": "on the call socket"}
+SOCKETS = {"user": "on the user socket", "call": "on the call socket", "dialogue": "on the dialogue socket"}
 ADDRESS = re.compile(r"`([A-Z]+) (/\S*)`")
 
 # How the document writes the types that the code has.
@@ -275,6 +276,11 @@ def test_every_error_is_documented_with_its_status_and_no_other() -> None:
 )
 def test_the_words_for_states_and_ends_are_those_of_the_model(heading: str, column: str, states: Any) -> None:
     assert [code_in(row[column]) for row in DOCUMENT.rows(heading)] == list(get_args(states))
+
+
+def test_the_states_of_a_message_are_those_of_the_model() -> None:
+    documented = [code_in(row["state"]) for row in DOCUMENT.rows("A message of a dialogue") if "state" in row]
+    assert documented == ["stored", *get_args(ReplyState)]
 
 
 def test_presence_is_documented_with_its_states() -> None:

@@ -15,7 +15,7 @@ from server.languages.sentences import N_
 from server.realtime.connection import Connection
 from server.services import Services
 
-SOCKET_PATHS = (f"{API}/ws/user", f"{API}/ws/call/{{call_id}}")
+SOCKET_PATHS = (f"{API}/ws/user", f"{API}/ws/call/{{call_id}}", f"{API}/ws/dialogue/{{session_id}}")
 """The real ones, as :mod:`handlers.routes` registers them; a test compares the two."""
 
 

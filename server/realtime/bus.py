@@ -77,6 +77,17 @@ class TaskNews(msgspec.Struct, frozen=True, tag=True):
 
     task: Task
     event: TaskEvent
+class ToDialogue(msgspec.Struct, frozen=True, tag=True):
+    """An encoded frame for everybody who has that dialogue open."""
+
+    session_id: str
+    body: bytes
+
+
+class DialogueDeleted(msgspec.Struct, frozen=True, tag=True):
+    """A dialogue was deleted by its owner: its sockets close."""
+
+    session_id: str
 
 
 class SignInsEnded(msgspec.Struct, frozen=True, tag=True):
@@ -110,6 +121,8 @@ Message = (
     | CallNews
     | ChatWritten
     | TaskNews
+    | ToDialogue
+    | DialogueDeleted
     | SignInsEnded
     | DeviceChanged
     | PresenceNews
@@ -138,6 +151,9 @@ def task_topic(task_id: str) -> str:
 def tasks_topic(user_id: str) -> str:
     """Where those listen who follow all tasks of one person."""
     return f"tasks:{user_id}"
+def dialogue_topic(session_id: str) -> str:
+    """Where the sockets of one dialogue listen."""
+    return f"dialogue:{session_id}"
 
 
 class Bus(Protocol):

@@ -224,6 +224,25 @@ class HangUp(FromClient, tag="hangup"):
     reason: Literal["hangup", "media_denied", "ice_failed"] = "hangup"
 
 
+class Ask(FromClient, tag="message"):
+    """A message to the assistant; the same ``client_id`` again is the same message."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1)]
+    client_id: Id | None = None
+
+
+class CancelReply(FromClient, tag="cancel"):
+    """The reply that is being given, or that one, is not wanted any more."""
+
+    message_id: Id | None = None
+
+
+class AskAgain(FromClient, tag="ask_again"):
+    """The reply to a message is wanted once more; ``message_id`` is the message's or an earlier reply's."""
+
+    message_id: Id
+
+
 # ── to a client ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -453,6 +472,36 @@ class RecordingNotice(ToClient, tag="recording"):
     by: UserRef
     consents: Any
     reason: str | None = None
+
+
+class DialogueMessage(ToClient, tag="message"):
+    """A message of the dialogue is stored, or the reply to one begins."""
+
+    session_id: str
+    message: Any
+
+
+class ReplyDelta(ToClient, tag="reply_delta"):
+    """A reply has grown by ``text``, which is stored: its ``part``-th part, counted from 1."""
+
+    session_id: str
+    message_id: str
+    part: int
+    text: str
+
+
+class Reply(ToClient, tag="reply"):
+    """A reply is whole, with its sources."""
+
+    session_id: str
+    message: Any
+
+
+class ReplyFailed(ToClient, tag="reply_failed"):
+    """A reply will not be whole: interrupted, cancelled or failed, which its ``state`` says."""
+
+    session_id: str
+    message: Any
 
 
 UNNUMBERED = frozenset({"connected", "resumed", "ping", "pong", "ack", "error", "bye"})

@@ -115,6 +115,11 @@ class Collection:
         found: list[Document] = await self._run(lambda: self._motor.aggregate(stages).to_list(1))
         return int(found[0]["total"]) if found else 0
 
+    async def aggregate(self, stages: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """What comes out of the stages of an aggregation."""
+        found: list[Document] = await self._run(lambda: self._motor.aggregate(list(stages)).to_list(None))
+        return found
+
     async def insert(self, document: Document) -> None:
         """Stores a new document; raises :class:`Duplicate`."""
         await self._run(lambda: self._motor.insert_one(document))

@@ -1,0 +1,1 @@
+"""Written dialogues about a book: what is asked is stored first, what is answered is stored as it grows."""

@@ -1,0 +1,1 @@
+"""Whoever answers, behind one small protocol: :mod:`server.dialogues.responders.responder`."""

@@ -1,0 +1,1 @@
+"""Written dialogues with an assistant."""
