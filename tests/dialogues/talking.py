@@ -13,7 +13,11 @@ from tests.running import Answer, Person, Running
 
 TITLE = "Lamps"
 TEXTS = (
-    ("Lighthouses", "Keeping the light", "The keeper trims the wick of the lamp every four hours. Then the light is white."),
+    (
+        "Lighthouses",
+        "Keeping the light",
+        "The keeper trims the wick of the lamp every four hours. Then the light is white.",
+    ),
     ("Lighthouses", "Fog", "In fog the horn sounds twice a minute, and nobody sleeps."),
     ("灯塔", "守灯", "守灯人每四小时修剪一次灯芯。雾天每分钟鸣笛两次。"),
 )
