@@ -77,6 +77,8 @@ class TaskNews(msgspec.Struct, frozen=True, tag=True):
 
     task: Task
     event: TaskEvent
+
+
 class ToDialogue(msgspec.Struct, frozen=True, tag=True):
     """An encoded frame for everybody who has that dialogue open."""
 
@@ -151,6 +153,8 @@ def task_topic(task_id: str) -> str:
 def tasks_topic(user_id: str) -> str:
     """Where those listen who follow all tasks of one person."""
     return f"tasks:{user_id}"
+
+
 def dialogue_topic(session_id: str) -> str:
     """Where the sockets of one dialogue listen."""
     return f"dialogue:{session_id}"

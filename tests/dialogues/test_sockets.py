@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pymongo import MongoClient
 
-from server.close_codes import CloseCode
-from server.ids import new_id
-from tests.dialogues.provider import Provider, Says, until
+from tests.dialogues.provider import Provider, Says
 from tests.dialogues.talking import QUESTION, Talking, over, seen_by
 
 
