@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,11 +77,14 @@ class _Entry(NamedTuple):
     origin: str
 
 
-def describe() -> Iterator[SettingInfo]:
+@cache
+def describe() -> tuple[SettingInfo, ...]:
     """Every setting, in the order of the registry."""
-    for section in _fields(Settings):
-        for field in _fields(_plain(section.type).cls):
-            yield _setting_info(section.name, field)
+    return tuple(
+        _setting_info(section.name, field)
+        for section in _fields(Settings)
+        for field in _fields(_plain(section.type).cls)
+    )
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -55,8 +56,13 @@ def read_language(path: Path, code: str) -> Language:
         name = Locale.parse(code).languages.get(code, code)
     except LookupError as error:  # Babel's UnknownLocaleError is not one of ValueError
         raise ValueError(str(error)) from None
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=code, abort_invalid=True)
+    return _compiled(code, name, path.read_bytes())
+
+
+# 15 ms each; a process with several servers, as that of the tests, reads the same again and again.
+@lru_cache(maxsize=8)
+def _compiled(code: str, name: str, text: bytes) -> Language:
+    catalogue = read_po(io.BytesIO(text), locale=code, abort_invalid=True)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

@@ -175,17 +175,25 @@ class Collection:
     async def ensure_indexes(self, indexes: Sequence[IndexModel]) -> None:
         """Makes the indexes that are missing, and makes those anew whose options have changed; running it again
         changes nothing."""
-        for index in indexes:
-            try:
-                await self._create(index)
-            except OperationFailure as error:
-                if error.code not in CHANGED_INDEX:
-                    raise
-                await self._drop(index)
-                await self._create(index)
+        try:
+            await self._create(*indexes)
+        except OperationFailure as error:
+            if error.code not in CHANGED_INDEX:
+                raise
+            for index in indexes:
+                await self._create_anew(index)
 
-    async def _create(self, index: IndexModel) -> None:
-        await self._run(lambda: self._motor.create_indexes([index]))
+    async def _create_anew(self, index: IndexModel) -> None:
+        try:
+            await self._create(index)
+        except OperationFailure as error:
+            if error.code not in CHANGED_INDEX:
+                raise
+            await self._drop(index)
+            await self._create(index)
+
+    async def _create(self, *indexes: IndexModel) -> None:
+        await self._run(lambda: self._motor.create_indexes(list(indexes)))
 
     async def _drop(self, index: IndexModel) -> None:
         await self._run(lambda: self._motor.drop_index(index.document["name"]))

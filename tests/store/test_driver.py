@@ -384,12 +384,14 @@ async def test_a_ping_finds_the_database_away_too() -> None:
 async def own_mongod(data_dir: Path) -> AsyncIterator[tuple[int, Collection]]:
     """A mongod of the test's own, which it may ill-treat: its process id, and a collection with a document in it."""
     mongo = EmbeddedMongo(data_dir)
-    database = connect(QUICK, await mongo.start())
-    things = database.collection("things")
+    uri = await mongo.start()
+    patient = connect(MongoSettings(), uri)  # to make a collection may take longer than QUICK waits
+    await patient.collection("things").insert({"_id": 1})
+    patient.close()
+    database = connect(QUICK, uri)
     assert mongo.pid is not None
     try:
-        await things.insert({"_id": 1})
-        yield mongo.pid, things
+        yield mongo.pid, database.collection("things")
     finally:
         os.kill(mongo.pid, signal.SIGCONT)
         database.close()
