@@ -61,6 +61,7 @@ from server.realtime.hub import Hub
 from server.realtime.records import Records
 from server.recordings.archive import CLEAN_EVERY_S as CLEAN_RECORDINGS_EVERY_S
 from server.recordings.archive import Archive
+from server.roadmaps.roadmaps import Roadmaps
 from server.rooms.endpoint import CallEndpoint
 from server.services import Services
 from server.settings import Settings
@@ -75,6 +76,7 @@ from server.store.embedded import EmbeddedMongo
 from server.store.presence import PresenceStore
 from server.store.quality import QualityStore
 from server.store.recordings import RecordingStore
+from server.store.roadmaps import RoadmapStore
 from server.store.sign_ins import SignInStore
 from server.store.tasks import TaskStore
 from server.store.transcripts import TranscriptStore
@@ -192,6 +194,7 @@ class Server:
         recording_store = RecordingStore(database)
         chat_store = ChatStore(database)
         transcripts = TranscriptStore(database)
+        roadmap_store = RoadmapStore(database)
         book_store = BookStore(database)
         task_store = TaskStore(database)
         dialogue_store = DialogueStore(database)
@@ -210,6 +213,7 @@ class Server:
             book_store,
             task_store,
             dialogue_store,
+            roadmap_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -248,6 +252,7 @@ class Server:
             transcripts.remove_of,
             chat_store.remove_of,
             recording_store.remove_of_calls,
+            roadmap_store.remove_of_calls,
         ]
         unread = UnreadCounts(calls, bus, background, clock)
         switchboard = Switchboard(calls, users, presence, unread, hub, bus, background, clock, settings.calls)
@@ -283,6 +288,7 @@ class Server:
             recording_store.remove_of,
             contact_store.remove_all,
             calls.forget_all,
+            roadmap_store.forget_reader,
         ]
         inbox = Inbox(
             switchboard,
@@ -342,6 +348,7 @@ class Server:
             transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,
+            roadmaps=Roadmaps(roadmap_store, clock),
             histories=Histories(calls, users, unread, background),
             books=books,
             dialogues=self.dialogues,

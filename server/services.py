@@ -29,6 +29,7 @@ from server.realtime.endpoint import Endpoint
 from server.realtime.heartbeat import HeartbeatWheel
 from server.realtime.hub import Hub
 from server.recordings.archive import Archive
+from server.roadmaps.roadmaps import Roadmaps
 from server.settings import Settings
 from server.store.calls import CallStore
 from server.store.contacts import ContactStore
@@ -65,6 +66,7 @@ class Services:
     transcripts: TranscriptStore
     mailboxes: Mailboxes
     archive: Archive
+    roadmaps: Roadmaps
     histories: Histories
     chats: Chats
     books: Books

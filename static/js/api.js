@@ -12,6 +12,7 @@
  * @typedef {import("./media/recorder.js").Recording} Recording
  * @typedef {import("./types.js").Profile} Profile
  * @typedef {import("./types.js").Device} Device
+ * @typedef {import("./types.js").Roadmap} Roadmap
  */
 
 /** Longer than the server's own deadlines, so that its answer comes first. */
@@ -94,6 +95,35 @@ export class Api {
   transcript(callId, before) {
     const query = new URLSearchParams({ limit: "100", ...(before ? { before } : {}) });
     return this.#send("GET", `/calls/${callId}/transcript?${query}`);
+  }
+
+  /**
+   * @param {string} callId of a call that is over
+   * @returns {Promise<{task_id: string}>} the task that makes its roadmap
+   */
+  makeRoadmap(callId) {
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    return this.#send("POST", "/tasks", { kind: "call_roadmap", params: { call_id: callId, time_zone: timeZone } });
+  }
+
+  /** @param {string} roadmapId @returns {Promise<Roadmap>} */
+  roadmap(roadmapId) {
+    return this.#send("GET", `/roadmaps/${roadmapId}`);
+  }
+
+  /**
+   * @param {string} roadmapId
+   * @param {string} document Markdown
+   * @param {number} rev of what it is put in the place of; `conflict` if that is not what is stored
+   * @returns {Promise<Roadmap>} as it is then
+   */
+  editRoadmap(roadmapId, document, rev) {
+    return this.#send("PUT", `/roadmaps/${roadmapId}`, { document, rev });
+  }
+
+  /** @param {string} roadmapId */
+  async deleteRoadmap(roadmapId) {
+    await this.#send("DELETE", `/roadmaps/${roadmapId}`);
   }
 
   /** @param {string} callId @returns {Promise<Call>} */

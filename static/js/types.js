@@ -41,11 +41,14 @@
  *
  * @typedef {{line_id: string, leg_id: string, user: User | null, text: string, said_at: string}} TranscriptLine
  *
+ * @typedef {{roadmap_id: string, call_id: string, title: string, language: string, document: string, rev: number,
+ *   made_by: User, changed_by: User, created_at: string, changed_at: string}} Roadmap
+ *
  * @typedef {"checking" | "connected" | "disconnected" | "failed"} PathState
  *
  * @typedef {{page: string, user: User | null, device: string, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null,
- *   recording?: RecordingTerms | null, transcript?: boolean}} Boot
+ *   recording?: RecordingTerms | null, transcript?: boolean, roadmap?: Roadmap | string | null}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig
  *
