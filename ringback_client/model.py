@@ -226,6 +226,7 @@ class ChatMessage(msgspec.Struct, frozen=True):
     user: User
     text: str
     sent_at: datetime
+    client_id: str | None = None  # the name that its writer has given it
 
 
 class Chat(msgspec.Struct, frozen=True):

@@ -32,4 +32,5 @@ def shown(message: ChatMessage) -> dict[str, Any]:
         "user": message.user,
         "text": message.text,
         "sent_at": rfc3339(message.sent_at),
+        "client_id": message.client_id,
     }

@@ -441,6 +441,7 @@ class Chat(ToClient, tag="chat"):
     user: UserRef
     text: str
     sent_at: str
+    client_id: str | None
 
 
 class CaptionNotice(ToClient, tag="caption"):

@@ -144,6 +144,7 @@ class Rooms:
             user=message.user,
             text=message.text,
             sent_at=rfc3339(message.sent_at),
+            client_id=message.client_id,
         )
         body = frames.encode(frame)
         for session in list(room.members.values()):

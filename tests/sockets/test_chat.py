@@ -32,7 +32,10 @@ class TestWriting:
         for person in (alice, bob):
             (message,) = (await written(person, call))["items"]
             assert (message["message_id"], message["text"]) == (ack["message_id"], "<b>Grüße</b>")
-            assert (message["user"]["id"], set(message)) == (alice.id, {"message_id", "user", "text", "sent_at"})
+            assert (message["user"]["id"], set(message)) == (
+                alice.id,
+                {"message_id", "user", "text", "sent_at", "client_id"},
+            )
 
     @pytest.mark.gen_test
     async def test_twice_under_one_name_is_one_message(self, running: Running) -> None:
@@ -41,6 +44,14 @@ class TestWriting:
         assert acks[0]["message_id"] == acks[1]["message_id"]
         assert (await theirs.settled()).count("chat") == 1
         assert len((await written(alice, call))["items"]) == 1
+
+    @pytest.mark.gen_test
+    async def test_comes_back_with_the_name_that_its_writer_gave_it(self, running: Running) -> None:
+        call, alice, _, mine, theirs = await talking(running)
+        await mine.request("chat", text="hello", client_id="c-1")
+        (read,) = (await written(alice, call))["items"]
+        heard, own = await theirs.next("chat"), await mine.next("chat")
+        assert (heard["client_id"], own["client_id"], read["client_id"]) == ("c-1", "c-1", "c-1")
 
     @pytest.mark.gen_test
     async def test_under_one_name_at_the_same_time_is_one_message(self, running: Running) -> None:

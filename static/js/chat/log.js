@@ -2,7 +2,7 @@
  * What was written in a call, in its order. Messages come in more than once and not in order: their ids say both. Pure.
  *
  * @typedef {import("../types.js").User} User
- * @typedef {{message_id: string, user: User, text: string, sent_at: string}} ChatMessage
+ * @typedef {{message_id: string, user: User, text: string, sent_at: string, client_id: string | null}} ChatMessage
  */
 
 export class ChatLog {

@@ -102,11 +102,9 @@ export function startChat(context) {
   /** @param {ChatMessage[]} messages from the room, or from before */
   function take(messages) {
     const fresh = log.add(messages);
-    for (const { user, text } of fresh) {
-      // Ours comes back by the room, perhaps before the server has said that it took it.
-      const at = user.id === boot.user.id ? waiting.findIndex((one) => one.text === text) : -1;
-      if (at >= 0) waiting = waiting.toSpliced(at, 1);
-    }
+    // Ours comes back by the room, perhaps before the server has said that it took it.
+    const taken = new Set(fresh.filter(({ user }) => user.id === boot.user.id).map((message) => message.client_id));
+    waiting = waiting.filter(({ clientId }) => !taken.has(clientId));
     if (fresh.length > 0) draw();
     return fresh;
   }
