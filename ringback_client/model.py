@@ -244,6 +244,7 @@ class TranscriptLine(msgspec.Struct, frozen=True):
     user: User
     text: str
     said_at: datetime
+    segment: str = ""  # its name among the captions of that participant
 
 
 class Transcript(msgspec.Struct, frozen=True):

@@ -15,11 +15,13 @@ MAX_LINES = 10_000
 
 
 class TranscriptLine(msgspec.Struct, frozen=True):
-    """What one participant said in one breath. ``line_id`` sorts by when it was said."""
+    """What one participant said in one breath. ``line_id`` sorts by when it was said; ``segment`` is the name that the
+    captions of that participant had for it."""
 
     line_id: str
     call_id: str
     leg_id: str
+    segment: str
     text: str
     said_at: datetime
 
@@ -30,6 +32,7 @@ def line_view(call: Call, line: TranscriptLine) -> dict[str, Any]:
     return {
         "line_id": line.line_id,
         "leg_id": line.leg_id,
+        "segment": line.segment,
         "user": leg.user if leg else None,
         "text": line.text,
         "said_at": rfc3339(line.said_at),

@@ -45,5 +45,7 @@ class Captions:
 
     async def _keep(self, call_id: str, leg_id: str, frame: frames.Caption) -> None:
         if await self._transcripts.count(call_id) < MAX_LINES:
-            line = TranscriptLine(new_id(), call_id, leg_id, frame.text.strip(), self._clock.now())
-            await self._transcripts.add(line, frame.segment)
+            text = frame.text.strip()
+            await self._transcripts.add(
+                TranscriptLine(new_id(), call_id, leg_id, frame.segment, text, self._clock.now())
+            )

@@ -25,10 +25,10 @@ class TranscriptStore:
         """Makes the indexes; see :meth:`Collection.ensure_indexes`."""
         await self._lines.ensure_indexes(INDEXES)
 
-    async def add(self, line: TranscriptLine, segment: str) -> None:
-        """Stores a line; the same ``segment`` of the same leg a second time changes nothing."""
+    async def add(self, line: TranscriptLine) -> None:
+        """Stores a line; the same segment of the same leg a second time changes nothing."""
         document: Document = msgspec.to_builtins(line, builtin_types=(datetime,))
-        same = {"_id": f"{line.call_id}:{line.leg_id}:{segment}"}
+        same = {"_id": f"{line.call_id}:{line.leg_id}:{document.pop('segment')}"}
         await self._lines.update(same, {"$setOnInsert": document}, upsert=True)
 
     async def count(self, call_id: str) -> int:
@@ -54,5 +54,5 @@ class TranscriptStore:
 
 
 def _line(document: Document) -> TranscriptLine:
-    del document["_id"]
+    document["segment"] = document.pop("_id").split(":", 2)[2]
     return msgspec.convert(document, TranscriptLine)

@@ -39,7 +39,7 @@
  * @typedef {{leg_id: string, user: User, rank: number, connection: Presentness, media: MediaState,
  *   paths: Record<string, PathState>}} Participant
  *
- * @typedef {{line_id: string, leg_id: string, user: User | null, text: string, said_at: string}} TranscriptLine
+ * @typedef {{line_id: string, leg_id: string, segment: string, user: User | null, text: string, said_at: string}} TranscriptLine
  *
  * @typedef {{roadmap_id: string, call_id: string, title: string, language: string, document: string, rev: number,
  *   made_by: User, changed_by: User, created_at: string, changed_at: string}} Roadmap

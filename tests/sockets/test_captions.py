@@ -65,6 +65,14 @@ class TestKeeping:
             assert (second["user"]["username"], second["text"]) == ("bob", "Hello.")
 
     @pytest.mark.gen_test
+    async def test_a_line_can_be_told_from_the_caption_that_it_was(self, running: Running) -> None:
+        alice, bob = await running.people("alice", "bob")
+        call, mine, _ = await running.both_in(alice, bob)
+        await say(mine, "a:1", "Good morning.")
+        (line,) = (await transcript_of(bob, call)).document["items"]
+        assert (line["leg_id"], line["segment"]) == (mine.leg_id, "a:1")
+
+    @pytest.mark.gen_test
     async def test_what_is_still_being_said_is_not_kept(self, running: Running) -> None:
         alice, bob = await running.people("alice", "bob")
         call, mine, _ = await running.both_in(alice, bob)

@@ -21,10 +21,15 @@ export function startTranscript({ boot, shell, session, panel }) {
   /** What was said is loaded once; from then on the room tells. @type {Promise<void> | null} */
   let loading = null;
   let anything = boot.transcript;
+  /** What stands there, by participant and segment: the room tells also what is just being loaded. @type {Map<string, HTMLElement>} */
+  const lines = new Map();
 
-  /** @param {Pick<TranscriptLine, "text" | "said_at"> & {name: string}} line */
-  function drawn({ name, text, said_at }) {
+  /** @param {Pick<TranscriptLine, "leg_id" | "segment" | "text" | "said_at"> & {name: string}} line */
+  function drawn({ leg_id, segment, name, text, said_at }) {
     const line = copyOf("transcript-template");
+    const key = `${leg_id}:${segment}`;
+    lines.get(key)?.remove();
+    lines.set(key, line);
     const time = /** @type {HTMLTimeElement} */ (need("[data-time]", line));
     setText(need("[data-name]", line), name);
     setText(need("[data-text]", line), text);
@@ -54,12 +59,12 @@ export function startTranscript({ boot, shell, session, panel }) {
   }
 
   async function copy() {
-    const lines = [...list.children].map((line) => {
+    const written = [...list.children].map((line) => {
       const part = (/** @type {string} */ name) => need(`[data-${name}]`, line).textContent;
       return `${part("time")} ${part("name")}: ${part("text")}`;
     });
     try {
-      await navigator.clipboard.writeText(lines.join("\n"));
+      await navigator.clipboard.writeText(written.join("\n"));
       toast(strings.copied);
     } catch {
       toast(strings.notCopied, "error");
@@ -71,7 +76,8 @@ export function startTranscript({ boot, shell, session, panel }) {
     anything = true;
     if (!loading) return; // it is loaded with the rest
     const nearEnd = body.scrollHeight - body.scrollTop - body.clientHeight < 80;
-    list.append(drawn({ name: nameOf(session, frame.leg_id), text: frame.text, said_at: frame.timestamp }));
+    const { leg_id, segment, text, timestamp: said_at } = frame;
+    list.append(drawn({ leg_id, segment, text, said_at, name: nameOf(session, leg_id) }));
     if (nearEnd) body.scrollTop = body.scrollHeight;
     sum();
   });
