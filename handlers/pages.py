@@ -212,6 +212,7 @@ class CallPageHandler(PageHandler):
         leg = call.leg_of(self.who.user.id)
         assert leg is not None
         shown = msgspec.to_builtins(view(call, leg.user.id))
+        roadmap = await self.services.roadmaps.of_call(call_id, leg.user.id) if call.is_over else None
         ice = self.services.settings.ice
         self.render_page(
             "call.html",
@@ -221,6 +222,7 @@ class CallPageHandler(PageHandler):
                 "ice": ice_servers(ice, leg.user.id, self.services.clock) if may_connect(call, leg.user.id) else None,
                 "recording": self.services.archive.terms(),
                 "voicemail": await self.services.mailboxes.terms(call, self.who.user.id),
+                "roadmap": roadmap and roadmap.roadmap_id,
                 "transcript": leg.took_part and await self.services.transcripts.count(call_id) > 0,
             },
             call=shown,

@@ -61,7 +61,7 @@ from server.realtime.hub import Hub
 from server.realtime.records import Records
 from server.recordings.archive import CLEAN_EVERY_S as CLEAN_RECORDINGS_EVERY_S
 from server.recordings.archive import Archive
-from server.roadmaps.roadmaps import Roadmaps
+from server.roadmaps.assembly import open_roadmaps
 from server.rooms.endpoint import CallEndpoint
 from server.services import Services
 from server.settings import Settings
@@ -279,6 +279,9 @@ class Server:
         archive = Archive(recording_store, switchboard, calls, users, background, clock, settings.recordings)
         self.task_area = TaskArea(task_store, bus, background, clock, settings.tasks, API, epoch)
         tasks = self.task_area.tasks
+        roadmaps = open_roadmaps(
+            roadmap_store, self.task_area.kinds, chat_store, transcripts, switchboard, languages, clock
+        )
         books = open_shelf(book_store, on_a_thread, background, clock)
         accounts.on_remove += [
             tasks.remove_of,
@@ -348,7 +351,7 @@ class Server:
             transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,
-            roadmaps=Roadmaps(roadmap_store, clock),
+            roadmaps=roadmaps,
             histories=Histories(calls, users, unread, background),
             books=books,
             dialogues=self.dialogues,

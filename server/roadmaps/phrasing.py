@@ -15,6 +15,7 @@ _POLITE = re.compile(
     r"|可以吗|行吗|好不好|行不行|谢谢)|[吧啊呀吗])+[\s.。!！?？]*$",
     re.IGNORECASE,
 )
+_LINKING = re.compile(r"^(?:(?:also|then|just|still|now|quickly|maybe) )+(?=\w)", re.IGNORECASE)
 _HAN_AUXILIARY = re.compile(
     rf"^(?P<when>{HAN_WHEN}[，, ]*)?(?:会|来|要|得|需要|准备|打算|负责|可以|能不能|能否"
     rf"|能|可不可以|记得|应该|将)(?=\s?{HAN}|\s?\w)(?!求)"
@@ -23,7 +24,7 @@ _HAN_AUXILIARY = re.compile(
 
 def phrased(text: str) -> str:
     """``text`` without what is polite and what ends it, beginning with a capital letter."""
-    plain = _POLITE.sub("", text.strip(_ENDS)).strip(_ENDS)
+    plain = _LINKING.sub("", _POLITE.sub("", text.strip(_ENDS)).strip(_ENDS))
     return plain[:1].upper() + plain[1:]
 
 

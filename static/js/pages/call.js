@@ -27,6 +27,7 @@ import { startQuality } from "../ui/call/quality.js";
 import { startRecording } from "../ui/call/recording.js";
 import { startRecordings } from "../ui/call/recordings.js";
 import { startRinging } from "../ui/call/ringing.js";
+import { startRoadmap } from "../ui/call/roadmap.js";
 import { startSharing } from "../ui/call/sharing.js";
 import { Shortcuts } from "../ui/call/shortcuts.js";
 import { startSound } from "../ui/call/sound.js";
@@ -78,6 +79,7 @@ startHeard(context);
 startRecording(context, startRecordings(context));
 startCaptions(context);
 startTranscript(context);
+startRoadmap(context);
 startMore(context);
 
 session.start();

@@ -18,9 +18,4 @@ export const roadmaps = {
   deleteTitle: _("Delete this roadmap?"),
   deleteText: _("It is gone for everybody who was in the call. A new one can be made from the call."),
   deleteAction: _("Delete"),
-  make: _("Make a roadmap"),
-  making: _("The roadmap is being made"),
-  open: _("Open the roadmap"),
-  show: _("Show"),
-  exists: _("This call has its roadmap already."),
 };

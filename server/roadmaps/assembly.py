@@ -1,0 +1,28 @@
+"""All that roadmaps need, put together."""
+
+from __future__ import annotations
+
+from server.calls.switchboard import Switchboard
+from server.clock import Clock
+from server.languages.choice import Languages
+from server.roadmaps.collecting import Collector
+from server.roadmaps.kind import CallRoadmap
+from server.roadmaps.roadmaps import Roadmaps
+from server.store.chat import ChatStore
+from server.store.roadmaps import RoadmapStore
+from server.store.transcripts import TranscriptStore
+from server.tasks.kinds import Kinds
+
+
+def open_roadmaps(
+    store: RoadmapStore,
+    kinds: Kinds,
+    messages: ChatStore,
+    transcripts: TranscriptStore,
+    switchboard: Switchboard,
+    languages: Languages,
+    clock: Clock,
+) -> Roadmaps:
+    """Everybody's roadmaps; the kind of task that makes them is known to ``kinds`` from now on."""
+    kinds.register(CallRoadmap(store, Collector(messages, transcripts), switchboard, languages, clock))
+    return Roadmaps(store, clock)
