@@ -44,6 +44,8 @@ QUIET: dict[str, object] = {
     "sockets.heartbeat_timeout_s": 300,
     # … and calls the jobs itself.
     "jobs.sweep_interval_s": 3600,
+    "dialogues.round_s": 300,
+    "dialogues.lease_s": 600,
     "people.presence_round_s": 60,
     "people.presence_lease_s": 120,
     "jobs.revocation_interval_s": 60,

@@ -22,6 +22,7 @@ from server.close_codes import REGISTRY, CloseCode
 from server.ids import new_id
 from server.realtime.framing import truncate_reason
 from server.wire import encode
+from tests.dialogues.talking import begin
 from tests.peer import Peer
 from tests.running import (
     Person,
@@ -326,12 +327,14 @@ class TestARouteThatIsNotWhereItSeemsAndARefusalBeforeTheUpgrade:
         assert (code, bye and bye["action"]) == (CloseCode.UNAVAILABLE, "reconnect")
 
     @pytest.mark.gen_test
-    @pytest.mark.parametrize("path", ["/ws/user", "/ws/call/{call_id}"])
+    @pytest.mark.parametrize("path", ["/ws/user", "/ws/call/{call_id}", "/ws/dialogue/{session_id}"])
     async def test_a_warm_node_reads_at_most_once_before_connected(
         self, running: Running, mongo_uri: str, database: str, path: str
     ) -> None:
-        alice, _ = await running.people("alice", "bob")
-        call = await alice.place("bob")
+        talking = await begin(running)
+        await talking.replied(await talking.open())
+        alice, _ = talking.alice, await running.person("bob")
+        call = await alice.place("bob") | talking.dialogue
         await alice.api("GET", "/users/me")
         await running.until(lambda: not len(running.services.background), "the new call was looked at again")
         client: pymongo.MongoClient[dict[str, Any]]
@@ -348,7 +351,8 @@ class TestARouteThatIsNotWhereItSeemsAndARefusalBeforeTheUpgrade:
                 if not entry["ns"].endswith(".presence")
             )
             profiled.drop_collection("system.profile")
-        assert done == {"insert": 1, "query": 1}  # the token is spent, the snapshot is read
+        # The token is spent, the snapshot is read; a dialogue's has two collections in it.
+        assert done == {"insert": 1, "command" if "dialogue" in path else "query": 1}
 
 
 class TestACloseWith1008ThatNoOneCanExplain:
@@ -390,6 +394,24 @@ class TestACloseWith1008ThatNoOneCanExplain:
         ended = (await theirs.next("ended"))["call"]
         assert RFC3339_MS.fullmatch(ended["ended_at"])
         assert (await theirs.closed()).code == CloseCode.NORMAL
+
+    @pytest.mark.gen_test
+    async def test_a_dialogue_socket_with_every_time_set_opens_for_its_owner_and_says_why_it_closes(
+        self, running: Running
+    ) -> None:
+        talking = await begin(running)
+        reply = await talking.replied(await talking.open())
+        snapshot = (await talking.open()).connected["snapshot"]
+        times = [snapshot["dialogue"][name] for name in ("created_at", "updated_at")]
+        times += [message[name] for message in snapshot["messages"] for name in ("created_at", "completed_at")]
+        times += [reply[name] for name in ("created_at", "completed_at")]
+        assert len(times) == 8 and all(RFC3339_MS.fullmatch(time) for time in times)
+        owners = await running.services.dialogues.store.by_id(talking.session_id)
+        assert owners is not None and (type(owners.user_id), owners.user_id) == (str, talking.alice.id)
+        mallory = await running.person("mallory")
+        bye, code, reason = await (await mallory.open(talking.path)).closed()
+        assert bye is not None and (code, bye["name"], bye["action"]) == (CloseCode.NOT_FOUND, "not_found", "stop")
+        assert reason == bye["message"] == "There is no such dialogue"
 
     @pytest.mark.gen_test
     async def test_the_owner_gets_in_and_a_stranger_does_not(self, running: Running) -> None:

@@ -80,9 +80,10 @@ class Provider:
 
     async def start(self) -> None:
         """Listens."""
-        sockets, self.port = bind_unused_port()
-        self._http = HTTPServer(Application([("/v1/chat/completions", _Completions, {"provider": self})]))
-        self._http.add_socket(sockets)
+        socket, self.port = bind_unused_port()
+        rules = [("/v1/chat/completions", _Completions, {"provider": self})]
+        self._http = HTTPServer(Application(rules, log_function=lambda _: None))
+        self._http.add_socket(socket)
 
     async def stop(self) -> None:
         """Stops."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from server.books.model import Book, Chapter, Passage
+import msgspec
+
+from server.books.model import Book, Chapter, Passage, State
+from server.dialogues.model import Turn
+from server.dialogues.replies import Replies
 from server.ids import new_id
 from server.store.books import BookStore
+from server.store.dialogues import DialogueStore
 from tests.peer import Frame, Peer
 from tests.running import Answer, Person, Running
 
@@ -25,20 +30,20 @@ QUESTION = "How often does the keeper trim the wick?"
 ORDER = {"waiting": 0, "streaming": 1}
 
 
-async def book_of(running: Running, user_id: str, texts: tuple[tuple[str, str, str], ...] = TEXTS) -> str:
-    """A book of that person, ready to be asked; its id."""
+async def book_of(running: Running, user_id: str, state: State = "ready") -> str:
+    """A book of that person, ready to be asked if nothing else is said; its id."""
     book_id, now = new_id(), datetime.now(UTC)
-    titles = list(dict.fromkeys(chapter for chapter, _, _ in texts))
+    titles = list(dict.fromkeys(chapter for chapter, _, _ in TEXTS))
     passages = [
         Passage(new_id(), book_id, n, titles.index(chapter) + 1, chapter, heading, text)
-        for n, (chapter, heading, text) in enumerate(texts, 1)
+        for n, (chapter, heading, text) in enumerate(TEXTS, 1)
     ]
     chapters = tuple(
         Chapter(n, title, sum(passage.chapter == n for passage in passages)) for n, title in enumerate(titles, 1)
     )
     store = BookStore(running.services.database)
     await store.insert_passages(passages, "1")
-    await store.insert(Book(book_id, user_id, TITLE, "markdown", 1, "ready", "1", now, now, chapters=chapters))
+    await store.insert(Book(book_id, user_id, TITLE, "markdown", 1, state, "1", now, now, chapters=chapters))
     return book_id
 
 
@@ -52,6 +57,11 @@ class View:
     def messages(self) -> list[dict[str, Any]]:
         """In their order."""
         return sorted(self._messages.values(), key=lambda message: int(message["number"]))
+
+    def take_all(self, frames: list[Frame]) -> None:
+        """Takes frames in their order; some may have been taken before."""
+        for frame in frames:
+            self.take(frame)
 
     def take(self, frame: Frame) -> None:
         """Takes a frame into the picture; a message never goes back, and a part is added once."""
@@ -98,11 +108,38 @@ class Talking:
         """Where its socket is."""
         return f"/ws/dialogue/{self.session_id}"
 
+    @property
+    def replies(self) -> Replies:
+        """Those of its server."""
+        return self.running.services.dialogues.replies
+
+    @property
+    def store(self) -> DialogueStore:
+        """Where it is stored."""
+        return self.running.services.dialogues.store
+
+    async def another(self, username: str) -> Talking:
+        """A dialogue of somebody else's, about a book of theirs."""
+        return await begin(self.running, username)
+
     async def open(self, **query: str) -> Peer:
         """Its socket, once it is connected."""
         peer = await self.alice.open(self.path, **query)
         await peer.next("connected")
         return peer
+
+    async def has_said(self, *numbers: int) -> None:
+        """Stores turns with these numbers, answered long ago."""
+        now = self.running.clock.now()
+        for number in numbers:
+            turn = Turn(new_id(), self.session_id, number, new_id(), f"{number}?", now, "complete", text=f"{number}!")
+            await self.store.insert_turn(msgspec.structs.replace(turn, parts=1, completed_at=now))
+
+    async def has_asked(self, number: int) -> None:
+        """Stores a turn with that number, which waits for its reply."""
+        await self.store.insert_turn(
+            Turn(new_id(), self.session_id, number, new_id(), QUESTION, self.running.clock.now())
+        )
 
     async def history(self, query: str = "") -> list[dict[str, Any]]:
         """Its messages, over HTTP."""
@@ -132,9 +169,9 @@ async def start_dialogue(person: Person, book_id: str) -> Answer:
     return await person.api("POST", "/dialogues/book/start", {"book_id": book_id})
 
 
-async def begin(running: Running) -> Talking:
-    """Alice, a book of hers, and a dialogue about it."""
-    alice = await running.person("alice")
+async def begin(running: Running, username: str = "alice") -> Talking:
+    """Somebody, a book of theirs, and a dialogue about it."""
+    alice = await running.person(username)
     book_id = await book_of(running, alice.id)
     answer = await start_dialogue(alice, book_id)
     assert answer.status == 201, answer
@@ -144,6 +181,5 @@ async def begin(running: Running) -> Talking:
 def seen_by(peer: Peer) -> View:
     """What somebody sees who was told what came over this socket."""
     view = View()
-    for frame in peer.frames:
-        view.take(frame)
+    view.take_all(peer.frames)
     return view
