@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of a reply: what had come of it is there, marked, and can be asked for again."""
+"""A server that is killed in the middle of a reply: what had come of it is there, marked, and asked for again."""
 
 from __future__ import annotations
 
