@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import tornado.web
+
 from handlers.base import ApiHandler
+from handlers.uploading import UploadHandler
 from server.books.model import book_view, passage_view
+from server.books.uploads import Upload
+from server.settings import Settings
 
 
-class BooksHandler(ApiHandler):
-    """``GET /books``."""
+@tornado.web.stream_request_body
+class BooksHandler(UploadHandler):
+    """``/books``. A book that is sent is written down as it arrives."""
+
+    @classmethod
+    def kept_body_bytes(cls, settings: Settings) -> int:
+        """A whole book; no more than a piece of it is in memory at a time."""
+        return settings.books.max_bytes
+
+    def max_upload_bytes(self) -> int:
+        """See :class:`UploadHandler`."""
+        return self.services.settings.books.max_bytes
+
+    async def begin(self) -> Upload:
+        """See :class:`UploadHandler`."""
+        name = self.get_query_argument("filename", "")
+        upload: Upload = await self.services.books.uploads.begin(self.who.user, name, self.declared_bytes())
+        return upload
+
+    async def post(self) -> None:
+        """202 the task that reads the book, and the book: ``{…task, book}``."""
+        if self.is_answered:
+            self.finish()
+            return
+        self.require_taken()
+        assert isinstance(self.place, Upload)
+        book, task = await self.services.books.uploads.keep(self.place)
+        translate = self.language.translate
+        self.reply(self.services.tasks.view(task, translate) | {"book": book_view(book, translate)}, 202)
 
     async def get(self) -> None:
         """The books that this person can read and ask: the handbook, and then their own, newest first."""

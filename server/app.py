@@ -22,7 +22,6 @@ from server.auth.sign_ins import SignIns
 from server.auth.throttle import LoginThrottle
 from server.auth.tokens import Tokens
 from server.books.books import open_shelf
-from server.books.cpu import on_a_thread
 from server.calls.chats import Chats
 from server.calls.checks import Checks
 from server.calls.dialling import Dialling
@@ -282,7 +281,7 @@ class Server:
         roadmaps = open_roadmaps(
             roadmap_store, self.task_area.kinds, chat_store, transcripts, switchboard, languages, clock
         )
-        books = open_shelf(book_store, on_a_thread, background, clock)
+        books = open_shelf(book_store, self.task_area, background, clock, settings.books)
         accounts.on_remove += [
             tasks.remove_of,
             books.remove_of,
@@ -391,6 +390,7 @@ class Server:
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
                 Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
                 *self.task_area.jobs(),
+                *books.jobs(),
                 Job("forgotten", FORGOTTEN_EVERY_S, calls.remove_forgotten),
             ]
         )

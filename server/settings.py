@@ -346,6 +346,20 @@ class TaskSettings(Section, frozen=True, kw_only=True):
     keep_days: Annotated[int, Meta(ge=1, le=3_650, description="How long a task is kept after its end.")] = 90
 
 
+class BookSettings(Section, frozen=True, kw_only=True):
+    """Books that people upload to read and ask them."""
+
+    max_bytes: Annotated[
+        int,
+        Meta(ge=1_024, le=1_073_741_824, description="Largest file of a book. A proxy has to let that much through."),
+    ] = 52_428_800
+    max_characters: Annotated[
+        int,
+        Meta(ge=1_000, le=100_000_000, description="Longest text of a book (War and Peace has some three million)."),
+    ] = 10_000_000
+    max_books: Annotated[int, Meta(ge=0, le=10_000, description="Books kept for one person.")] = 50
+
+
 class PeopleSettings(Section, frozen=True, kw_only=True):
     """Contacts, and who is there."""
 
@@ -569,6 +583,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     voicemail: VoicemailSettings = VoicemailSettings()
     recordings: RecordingSettings = RecordingSettings()
     tasks: TaskSettings = TaskSettings()
+    books: BookSettings = BookSettings()
     people: PeopleSettings = PeopleSettings()
     ice: IceSettings = IceSettings()
     push: PushSettings = PushSettings()

@@ -3,29 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
-from server.books.cpu import Cpu
+from server.books.cpu import on_a_thread
 from server.books.handbook_keeper import HandbookKeeper
+from server.books.importing import BookImport
 from server.books.indexes import Indexes
 from server.books.model import HANDBOOK_ID, Book, Found, Passage
+from server.books.tidying import TIDY_EVERY_S, Tidying
+from server.books.uploads import Uploads
 from server.clock import Clock
 from server.errors import BadState, Forbidden, NotFound
+from server.jobs import Job
 from server.paths import docs_dir
 from server.realtime.background import Background
+from server.settings import BookSettings
 from server.store.books import BookStore
+from server.tasks.assembly import TaskArea
+from server.tasks.tasks import Tasks
 
 NO_SUCH_BOOK = "There is no such book"
+CLEAN_EVERY_S = 3600.0
+"""Files that are nobody's take room, and nothing else."""
 
 
 class Books:
     """The shelf: whoever asks for a book gets it if it is theirs, or everybody's."""
 
-    def __init__(self, store: BookStore, handbook: HandbookKeeper, indexes: Indexes, background: Background) -> None:
+    def __init__(
+        self,
+        store: BookStore,
+        handbook: HandbookKeeper,
+        indexes: Indexes,
+        uploads: Uploads,
+        tidying: Tidying,
+        tasks: Tasks,
+        background: Background,
+    ) -> None:
         self._store = store
         self._handbook = handbook
         self._indexes = indexes
+        self.uploads = uploads
+        self._tidying = tidying
+        self._tasks = tasks
         self._background = background
+
+    def jobs(self) -> list[Job]:
+        """What has to be done again and again."""
+        return [
+            Job("books", TIDY_EVERY_S, self._tidying.tidy),
+            Job("book_files", CLEAN_EVERY_S, self._tidying.clean),
+        ]
 
     async def list_for(self, user_id: str) -> list[Book]:
         """Every book that person can read: the handbook, and then their own, newest first."""
@@ -70,7 +99,13 @@ class Books:
         if book.is_built_in:
             raise Forbidden("This book is everybody's; it cannot be deleted")
         await self._store.remove(book_id)
+        await self._stop_reading(book)
         self._forget(book_id)
+
+    async def _stop_reading(self, book: Book) -> None:
+        if book.state == "importing" and book.task_id is not None:
+            with suppress(NotFound, BadState):  # it is over
+                await self._tasks.cancel(book.task_id, book.user_id or "")
 
     async def remove_of(self, user_id: str) -> int:
         """Removes every book of that person; returns how many there were."""
@@ -93,9 +128,20 @@ class Books:
         return book
 
 
-def open_shelf(store: BookStore, cpu: Cpu, background: Background, clock: Clock) -> Books:
-    """The books of a server, put together."""
-    return Books(store, HandbookKeeper(store, cpu, docs_dir(), clock), Indexes(store, cpu), background)
+def open_shelf(
+    store: BookStore, tasks: TaskArea, background: Background, clock: Clock, settings: BookSettings
+) -> Books:
+    """The books of a server, put together; makes the task known that reads them in."""
+    tasks.kinds.register(BookImport(store, background, clock, settings))
+    return Books(
+        store,
+        HandbookKeeper(store, on_a_thread, docs_dir(), clock),
+        Indexes(store, on_a_thread, tasks.processes.run),
+        Uploads(store, tasks.tasks, background, clock, settings),
+        Tidying(store, tasks.tasks, clock),
+        tasks.tasks,
+        background,
+    )
 
 
 def require_ready(book: Book) -> None:

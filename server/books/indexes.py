@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 from server.books.cpu import Cpu
 from server.books.model import Book
+from server.errors import Unavailable
 from server.store.books import BookStore
+from server.tasks.endings import TaskFailed
 
 if TYPE_CHECKING:
     from server.books.index import Index
 
 MAX_PASSAGES = 100_000
 """Of all books together whose index is kept, some 100 MB; the one that was not asked for the longest goes first."""
+SMALL_PASSAGES = 1_000
+"""A book as large as the handbook is indexed in a quarter of a second, on a thread: a process would take as long to
+start."""
 AT_A_TIME = 2_000
 """Passages read with one request, 2 MB of text: each is an operation with a deadline."""
 
@@ -23,9 +28,10 @@ AT_A_TIME = 2_000
 class Indexes:
     """Indexes by book and edition. Two who ask at once wait for the same one."""
 
-    def __init__(self, store: BookStore, cpu: Cpu) -> None:
+    def __init__(self, store: BookStore, thread: Cpu, process: Cpu) -> None:
         self._store = store
-        self._cpu = cpu
+        self._thread = thread
+        self._process = process
         self._making: dict[tuple[str, str], asyncio.Task[Index]] = {}
         self._kept: OrderedDict[tuple[str, str], tuple[Index, int]] = OrderedDict()
 
@@ -47,7 +53,11 @@ class Indexes:
         texts: list[Text] = []
         while passages := await self._store.all_passages(book, texts[-1].number if texts else 0, AT_A_TIME):
             texts += [Text(each.number, each.chapter_title, each.heading, each.text) for each in passages]
-        index: Index = await self._cpu(build, texts)
+        cpu = self._thread if len(texts) <= SMALL_PASSAGES else self._process
+        try:
+            index: Index = await cpu(build, texts)
+        except TaskFailed:
+            raise Unavailable("This book cannot be searched now; try again") from None
         return index
 
     def _made(self, book: Book, task: asyncio.Task[Index]) -> None:

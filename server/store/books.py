@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from server.books.model import Book, Passage
+from server.books.model import Book, Chapter, Passage
 from server.store.driver import ASCENDING, DESCENDING, Collection, Database, Document, Files, IndexModel, NewFile
 
 INDEXES = [
@@ -74,6 +74,35 @@ class BookStore:
         query: Document = {"state": "importing", "updated_at": {"$lt": moment}}
         found = await self._books.find(query, limit=limit)
         return [book for book in map(_book, found) if book is not None]
+
+    async def set_task(self, book_id: str, task_id: str) -> None:
+        """Says which task reads the book."""
+        await self._books.update({"_id": book_id}, {"$set": {"task_id": task_id}})
+
+    async def set_ready(
+        self,
+        book_id: str,
+        title: str,
+        author: str | None,
+        language: str | None,
+        chapters: list[Chapter],
+        now: datetime,
+    ) -> bool:
+        """Says that the book was read; false unless it is being read."""
+        change = {
+            "state": "ready",
+            "title": title,
+            "author": author,
+            "language": language,
+            "chapters": msgspec.to_builtins(chapters),
+            "updated_at": now,
+        }
+        return await self._books.update({"_id": book_id, "state": "importing"}, {"$set": change})
+
+    async def set_failed(self, book_id: str, failure: str, now: datetime) -> bool:
+        """Says why the book cannot be read; false unless it is being read."""
+        change = {"state": "failed", "failure": failure, "updated_at": now}
+        return await self._books.update({"_id": book_id, "state": "importing"}, {"$set": change})
 
     async def remove(self, book_id: str) -> bool:
         """Removes the book, and leaves what stands in it to :meth:`remove_content`; false if there is none."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from handlers import recordings as module
+from handlers import uploading as module
 from handlers.base import API
 from server.errors import Unavailable
 from server.ids import new_id

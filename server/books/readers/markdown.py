@@ -32,6 +32,7 @@ class MarkdownSource:
             if sum(block.level == 1 for block in blocks) == 1:
                 blocks.remove(first)
         self._chapters = list(_chapters(blocks))
+        self.places = len(self._chapters)
 
     def chapters(self, start: int) -> Iterator[RawChapter]:
         """See :class:`~server.books.readers.source.Source`."""

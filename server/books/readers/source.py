@@ -22,6 +22,8 @@ class Source(Protocol):
     title: str | None
     author: str | None
     language: str | None
+    places: int
+    """How many places there are in it; each may hold a chapter."""
 
     def chapters(self, start: int) -> Iterator[RawChapter]:
         """The chapters from that place on; those before it cost little."""

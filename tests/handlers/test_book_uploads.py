@@ -1,0 +1,272 @@
+"""Books that are sent: taken in, read by a task, ready; or refused and failed with a reason, and then gone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from handlers.base import API
+from server.books import importing
+from server.books.failures import FAILURES
+from server.books.tidying import SILENT_S, UPLOAD_WITHIN_S
+from server.books.uploads import title_from
+from server.ids import new_id
+from server.store.books import BookStore
+from tests.books.files import MARKDOWN, Page, epub, pdf
+from tests.running import Answer, Person, Running, Start
+from tests.tasks.working import Heard
+
+pytestmark = pytest.mark.gen_test
+
+PAUSED = {"tasks.at_once": 0}
+"""Nobody works at tasks."""
+
+
+async def send(person: Person, content: bytes = MARKDOWN, query: str = "filename=drinks.md", **headers: str) -> Answer:
+    """Sends a book."""
+    return await person.running.fetch("POST", f"{API}/books?{query}", content, person.bearer | headers)
+
+
+async def sent(person: Person, content: bytes = MARKDOWN, query: str = "filename=drinks.md") -> dict[str, Any]:
+    """A book that was taken in: the task that reads it, with the book."""
+    answer = await send(person, content, query)
+    assert answer.status == 202, answer
+    taken: dict[str, Any] = answer.document
+    return taken
+
+
+async def read(person: Person, content: bytes = MARKDOWN, query: str = "filename=drinks.md") -> dict[str, Any]:
+    """A book after its task has ended."""
+    heard = Heard(person)
+    taken = await sent(person, content, query)
+    await heard.until("completed", "failed")
+    return await shown(person, taken["book"]["book_id"])
+
+
+async def shown(person: Person, book_id: str) -> dict[str, Any]:
+    answer = await person.api("GET", f"/books/{book_id}")
+    assert answer.status == 200, answer
+    book: dict[str, Any] = answer.document
+    return book
+
+
+async def files_of(running: Running) -> list[str]:
+    """The books of which the file is stored, once the server has done what it does after its answers."""
+    await running.until(lambda: len(running.services.background) == 0, "nothing is under way")
+    return await BookStore(running.services.database).file_ids(after="", before="z", limit=10)
+
+
+# --- Taken in and read
+
+
+async def test_a_book_is_read_in_by_a_task(running: Running) -> None:
+    alice = await running.person("alice")
+    heard = Heard(alice)
+    taken = await sent(alice)
+    assert (taken["kind"], taken["book"]["state"], taken["book"]["task_id"]) == (
+        "book_import",
+        "importing",
+        taken["task_id"],
+    )
+    ended = await heard.until("completed")
+    book_id = taken["book"]["book_id"]
+    assert ended.data == {"book_id": book_id, "title": "Drinks", "url": f"/books/{book_id}"}
+    codes = [news.event.code for news in heard.news if news.event.type == "progress"]
+    assert codes == ["chapter_read", "chapter_read", "book_ready"]
+    book = await shown(alice, book_id)
+    assert (book["state"], book["title"], book["format"], book["error"]) == ("ready", "Drinks", "markdown", None)
+    assert book["chapters"] == [
+        {"number": 1, "title": "Tea", "passages": 1},
+        {"number": 2, "title": "Coffee", "passages": 1},
+    ]
+    chapter = (await alice.api("GET", f"/books/{book_id}/chapters/2")).document
+    assert [(each["number"], each["text"]) for each in chapter["items"]] == [(2, "Beans are ground and brewed.")]
+    (found,) = await running.services.books.find(book_id, "When do I put the leaves in?")
+    assert found.passage.number == 1
+    assert await files_of(running) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [(pdf(["Water boils."], title=""), "pdf"), (epub([Page("Tea", "<p>Water boils.</p>")]), "epub")],
+    ids=["pdf", "epub"],
+)
+async def test_other_formats_are_read_as_well(running: Running, content: bytes, form: str) -> None:
+    alice = await running.person("alice")
+    book = await read(alice, content, "filename=My_drinks.bin")
+    assert (book["state"], book["format"], book["author"]) == ("ready", form, "A. N. Author")
+    assert book["title"] == ("My drinks" if form == "pdf" else "Drinks")
+    assert (await running.services.books.find(book["book_id"], "boil water"))[0].passage.text == "Water boils."
+
+
+async def test_a_book_that_is_sent_twice_is_two_books(running: Running) -> None:
+    alice = await running.person("alice")
+    assert (await read(alice))["book_id"] != (await read(alice))["book_id"]
+
+
+async def test_a_part_that_is_read_again_is_there_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a crash between what a step does and the moment in which its result is kept."""
+    store_part = importing.BookImport._store_part
+
+    async def twice(self: Any, *args: Any) -> Any:
+        await store_part(self, *args)
+        return await store_part(self, *args)
+
+    monkeypatch.setattr(importing.BookImport, "_store_part", twice)
+    alice = await running.person("alice")
+    book = await read(alice)
+    stored = await BookStore(running.services.database).get(book["book_id"])
+    assert stored is not None
+    assert len(await BookStore(running.services.database).all_passages(stored, 0, 10)) == book["passages"] == 2
+
+
+def test_a_book_without_a_title_is_called_by_its_file() -> None:
+    assert title_from("C:\\books\\War_and Peace.txt") == "War and Peace"
+    assert title_from("") == "…"
+
+
+# --- What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (pdf(["", ""]), "no_text"),
+        (pdf(["Tea"], password="x"), "encrypted"),
+        (epub([Page("Tea", "x")])[:300], "unreadable"),
+    ],
+    ids=["no_text", "encrypted", "damaged"],
+)
+async def test_a_book_that_cannot_be_read_says_why(running: Running, content: bytes, code: str) -> None:
+    alice = await running.person("alice")
+    book = await read(alice, content)
+    assert (book["state"], book["error"]) == ("failed", {"code": code, "message": str(FAILURES[code])})
+    task = (await alice.api("GET", "/books")).document["items"][0]["task_id"]
+    assert (await running.services.tasks.get(task, alice.id)).error.code == code  # type: ignore[union-attr]
+    assert await files_of(running) == []
+
+
+async def test_a_book_with_too_much_text_is_not_kept(start: Start) -> None:
+    running = await start({"books.max_characters": 1_000})
+    alice = await running.person("alice")
+    book = await read(alice, b"# Tea\n\n" + b"Leaves. " * 500)
+    assert book["error"]["code"] == "too_much_text"
+    await running.until(lambda: len(running.services.background) == 0, "nothing is under way")
+    assert (await alice.api("DELETE", f"/books/{book['book_id']}")).status == 204
+
+
+async def test_a_book_that_takes_too_long_is_given_up(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "PART_WITHIN_S", 0.0)
+    alice = await running.person("alice")
+    assert (await read(alice))["error"]["code"] == "too_costly"
+
+
+# --- Refused
+
+
+async def test_what_is_no_book_is_refused_and_not_stored(running: Running) -> None:
+    alice = await running.person("alice")
+    for content in (b"\x89PNG\r\n\x1a\n" + bytes(10_000), b"<html>" + b"x" * 10_000, b"<html>"):
+        answer = await send(alice, content)
+        assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    assert (await send(alice, b"")).code == "bad_request"
+    assert await files_of(running) == []
+    assert running.services.books.uploads.under_way == 0
+
+
+async def test_a_book_that_is_too_large_is_refused(start: Start) -> None:
+    running = await start({"books.max_bytes": 10_000})
+    alice = await running.person("alice")
+    assert (await send(alice, b"a " * 5_000)).status == 202
+    answer = await send(alice, b"a " * 5_001)
+    assert (answer.status, answer.code) == (413, "too_large")
+    assert len((await alice.api("GET", "/books")).document["items"]) == 1
+
+
+async def test_there_are_no_more_books_than_are_kept(start: Start) -> None:
+    running = await start(PAUSED | {"books.max_books": 1})
+    alice, bob = await running.people("alice", "bob")
+    await sent(alice)
+    answer = await send(alice)
+    assert (answer.status, answer.code) == (409, "bad_state")
+    await sent(bob)
+
+
+async def test_a_name_that_is_too_long_is_refused(running: Running) -> None:
+    alice = await running.person("alice")
+    answer = await send(alice, query=f"filename={'x' * 256}")
+    assert (answer.status, list(answer.document["errors"])) == (400, ["filename"])
+
+
+async def test_a_book_that_was_broken_off_leaves_nothing(running: Running) -> None:
+    alice = await running.person("alice")
+    _, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    host, bearer = f"127.0.0.1:{running.port}", alice.bearer["Authorization"]
+    head = f"POST {API}/books HTTP/1.1\r\nHost: {host}\r\nAuthorization: {bearer}"
+    writer.write(f"{head}\r\nContent-Length: 900000\r\n\r\n".encode() + b"Tea leaves. " * 40_000)
+    await writer.drain()
+    uploads = running.services.books.uploads
+    await running.until(lambda: uploads.under_way == 1, "the book is on its way")
+    writer.close()
+    await running.until(lambda: uploads.under_way == 0, "the place is free again")
+    assert await files_of(running) == []
+    assert (await alice.api("GET", "/books")).document["items"] == []
+
+
+async def test_a_task_reads_only_a_book_of_whoever_starts_it(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    book = await read(alice)
+    tasks = running.services.tasks
+    for person, code in ((bob, "not_found"), (alice, "bad_request")):
+        with pytest.raises(Exception) as refusal:
+            await tasks.create(person.id, "book_import", {"book_id": book["book_id"]}, user=person.user.ref)
+        assert getattr(refusal.value, "code", "") == code
+
+
+# --- Ends without a word
+
+
+async def test_a_book_goes_when_its_reading_is_cancelled(start: Start) -> None:
+    running = await start(PAUSED)
+    alice = await running.person("alice")
+    taken = await sent(alice)
+    await running.services.tasks.cancel(taken["task_id"], alice.id)
+    running.clock.move(SILENT_S + 1)
+    assert await running.server.jobs.jobs["books"].body() == 1
+    assert (await alice.api("GET", "/books")).document["items"] == []
+    assert await files_of(running) == []
+
+
+async def test_a_book_that_is_deleted_is_not_read_any_more(start: Start) -> None:
+    running = await start(PAUSED)
+    alice = await running.person("alice")
+    taken = await sent(alice)
+    assert (await alice.api("DELETE", f"/books/{taken['book']['book_id']}")).status == 204
+    assert (await running.services.tasks.get(taken["task_id"], alice.id)).state == "cancelled"
+    assert await files_of(running) == []
+
+
+async def test_a_book_whose_task_is_gone_is_said_to_have_failed(start: Start) -> None:
+    running = await start(PAUSED)
+    alice = await running.person("alice")
+    taken = await sent(alice)
+    running.clock.move(SILENT_S + 1)
+    assert await running.server.jobs.jobs["books"].body() == 0
+    await BookStore(running.services.database).set_task(taken["book"]["book_id"], taken["book"]["book_id"])
+    assert await running.server.jobs.jobs["books"].body() == 1
+    assert (await shown(alice, taken["book"]["book_id"]))["error"]["code"] == "interrupted"
+
+
+async def test_a_file_that_is_nobodys_goes_after_some_hours(running: Running) -> None:
+    await running.person("alice")
+    store = BookStore(running.services.database)
+    file = store.new_file(new_id())
+    await file.write(b"half a book")
+    await file.close()
+    clean = running.server.jobs.jobs["book_files"].body
+    assert await clean() == 0
+    running.clock.move(UPLOAD_WITHIN_S + 1)
+    assert await clean() == 1
+    assert await files_of(running) == []
