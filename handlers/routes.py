@@ -37,6 +37,8 @@ from handlers.settings_page import SettingsPageHandler
 from handlers.sockets.call import CallSocketHandler
 from handlers.sockets.dialogue import DialogueSocketHandler
 from handlers.sockets.elsewhere import ElsewhereHandler
+from handlers.sockets.task import TaskSocketHandler
+from handlers.sockets.tasks import TasksSocketHandler
 from handlers.sockets.user import UserSocketHandler
 from handlers.static import ServiceWorkerHandler, StaticHandler
 from server.paths import static_dir
@@ -128,6 +130,8 @@ ROUTES: tuple[Route, ...] = (
     Route(f"{API}/ws/user", f"{API}/ws/user", UserSocketHandler, "socket"),
     Route(f"{API}/ws/call/{{call_id}}", f"{API}/ws/call/([^/]{{1,64}})", CallSocketHandler, "socket"),
     Route(f"{API}/ws/dialogue/{{session_id}}", f"{API}/ws/dialogue/([^/]{{1,64}})", DialogueSocketHandler, "socket"),
+    Route(f"{API}/ws/task/{{task_id}}", f"{API}/ws/task/([^/]{{1,64}})", TaskSocketHandler, "socket"),
+    Route(f"{API}/ws/tasks/{{user_id}}", f"{API}/ws/tasks/([^/]{{1,64}})", TasksSocketHandler, "socket"),
 )
 
 

@@ -53,6 +53,7 @@ from .model import (
     User,
 )
 from .session import Frame
+from .tasks import Task, TaskEvent, TaskFeed, TaskList, TaskPage, Tasks, TaskWithEvents
 from .user import Incoming, UserInbox
 from .websocket import RingbackSocket, SocketState
 
@@ -96,6 +97,13 @@ __all__ = [
     "SocketState",
     "Spread",
     "SystemClock",
+    "Task",
+    "TaskEvent",
+    "TaskFeed",
+    "TaskList",
+    "TaskPage",
+    "TaskWithEvents",
+    "Tasks",
     "Transcript",
     "TranscriptLine",
     "Unreachable",

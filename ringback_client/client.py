@@ -11,6 +11,7 @@ from .backoff import Backoff
 from .call import CallRoom
 from .clock import Clock
 from .model import User
+from .tasks import Tasks
 from .user import UserInbox
 from .websocket import Credentials, RingbackSocket
 
@@ -25,7 +26,8 @@ class Client:
                 ...
 
     Attributes:
-        api: everything over HTTP.
+        api: everything over HTTP that has no attribute of its own here.
+        tasks: what takes minutes: started, followed, stopped.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Client:
         self._credentials = credentials
         self._backoff = backoff
         self._clock = clock
+        self.tasks = Tasks(self)
 
     def __repr__(self) -> str:
         return f"<Client {self.api!r}>"

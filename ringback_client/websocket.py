@@ -99,6 +99,7 @@ class RingbackSocket:
         self.last_ending: Ending | None = None
         self.retry_in_s = 0.0
         self._url = url
+        self._asked: dict[str, str | int] = {}
         self._token = token
         self._credentials = credentials
         self._on_frame: list[Callable[[Frame], None]] = []
@@ -138,6 +139,10 @@ class RingbackSocket:
     def on_state(self, listener: Callable[[SocketState], None]) -> None:
         """Tell `listener` of each change of `state`."""
         self._on_state.append(listener)
+
+    def ask(self, **fields: str | int) -> None:
+        """Put these fields into the query of the address, for the next attempt and all after it."""
+        self._asked |= fields
 
     # Opening and closing
 
@@ -312,14 +317,15 @@ class RingbackSocket:
         """Open a connection; also the frame to begin with, where the credentials travel in one."""
         token = await self._token()
         resume = self._session.resume_request()
+        url = _with_query(self._url, self._asked)
         match self._credentials:
             case "first_frame":
                 first_frame = msgspec.json.encode({"type": "auth", "token": token, **resume}).decode()
-                return await dial(self._url, {}), first_frame
+                return await dial(url, {}), first_frame
             case "query":
-                return await dial(_with_query(self._url, {"token": token, **resume}), {}), None
+                return await dial(_with_query(url, {"token": token, **resume}), {}), None
             case "header":
-                return await dial(_with_query(self._url, resume), {"Authorization": f"Bearer {token}"}), None
+                return await dial(_with_query(url, resume), {"Authorization": f"Bearer {token}"}), None
 
     async def _converse(self, wire: Wire, first_frame: str | None) -> Ending:
         """Read until the connection ends."""

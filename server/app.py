@@ -36,6 +36,7 @@ from server.close_codes import CloseCode
 from server.config import load_or_create_secret, node_name, resolve_data_dir
 from server.dialogues.assembly import open_dialogues
 from server.errors import Unavailable
+from server.following.assembly import following
 from server.ids import new_id
 from server.jobs import Job, Jobs
 from server.languages.choice import read_languages
@@ -325,6 +326,7 @@ class Server:
         endpoints: dict[str, Endpoint] = {
             endpoint.kind: endpoint for endpoint in (inbox, self.rooms, self.dialogues.endpoint)
         }
+        endpoints |= following(tasks, users, hub, bus, background, stamp, sockets)
         hub.watchers.update(endpoints)
         self.services = Services(
             settings=settings,

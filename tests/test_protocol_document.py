@@ -36,6 +36,9 @@ DOCUMENT = Document(docs_dir() / "protocol.md")
 
 EVERYWHERE = "on every socket"
 SOCKETS = {"user": "on the user socket", "call": "on the call socket", "dialogue": "on the dialogue socket"}
+TASK_SOCKETS = "on the task sockets"  # a client sends nothing of its own on them
+SAID_WHERE = (EVERYWHERE, *SOCKETS.values(), TASK_SOCKETS)
+EVENT_FIELDS = "an [event](#an-event-of-a-task)"
 ADDRESS = re.compile(r"`([A-Z]+) (/\S*)`")
 
 # How the document writes the types that the code has.
@@ -46,7 +49,8 @@ TYPE_WORDS: dict[type, set[str]] = {
     msgspec.inspect.ListType: {"list"},
     msgspec.inspect.DictType: {"object"},
     msgspec.inspect.StructType: {"user"},
-    msgspec.inspect.AnyType: {"object", "call", "participant"},
+    msgspec.inspect.AnyType: {"object", "call", "participant", "task"},
+    msgspec.inspect.FloatType: {"number"},
     msgspec.inspect.RawType: {"string", "list"},
     msgspec.inspect.LiteralType: {"one"},
 }
@@ -76,7 +80,14 @@ CLIENT_FRAMES: dict[str, dict[str, type[frames.FromClient]]] = {
         for kind, where in SOCKETS.items()
     },
 }
-SERVER_FRAMES = {tag(frame): frame for frame in frames.ToClient.__subclasses__()}
+
+
+def leaves(frame: type[Any]) -> list[type[Any]]:
+    """The frames that are sent: those that no other is made of."""
+    return [leaf for each in frame.__subclasses__() for leaf in leaves(each)] or [frame]
+
+
+SERVER_FRAMES = {tag(frame): frame for frame in leaves(frames.ToClient)}
 
 
 def documented_frames(direction: str, where: str) -> list[Row]:
@@ -86,6 +97,8 @@ def documented_frames(direction: str, where: str) -> list[Row]:
 
 def documented_fields(row: Row) -> dict[str, str]:
     """What a row says of each field, by name (with its `?`)."""
+    if row["fields"] == EVENT_FIELDS:
+        return {code_in(field["field"]): field["type"] for field in DOCUMENT.rows("An event of a task")}
     parts = [part for part in row["fields"].split("<br>") if part]
     return {code_in(part): part.partition("` ")[2] for part in parts}
 
@@ -132,15 +145,24 @@ def test_the_fields_of_a_clients_frames_are_those_of_the_registry(where: str) ->
 
 
 def test_every_frame_of_the_server_is_documented_and_no_other() -> None:
-    wheres = (EVERYWHERE, *SOCKETS.values())
-    documented = {code_in(row["frame"]) for where in wheres for row in documented_frames("the server", where)}
+    documented = {code_in(row["frame"]) for where in SAID_WHERE for row in documented_frames("the server", where)}
     assert documented == SERVER_FRAMES.keys()
 
 
-@pytest.mark.parametrize("where", [EVERYWHERE, *SOCKETS.values()])
+@pytest.mark.parametrize("where", SAID_WHERE)
 def test_the_fields_of_the_servers_frames_are_those_of_the_registry(where: str) -> None:
     for row in documented_frames("the server", where):
         assert_fields(row, real_fields(SERVER_FRAMES[code_in(row["frame"])], frames.ToClient))
+
+
+def test_the_rows_of_events_are_those_of_the_registry() -> None:
+    rows = [row for row in documented_frames("the server", TASK_SOCKETS) if row["fields"] == EVENT_FIELDS]
+    assert [code_in(row["frame"]) for row in rows] == list(frames.TASK_EVENTS)
+
+
+@pytest.mark.parametrize("kind", ["task", "tasks"])
+def test_a_client_sends_nothing_of_its_own_on_a_task_socket(kind: str) -> None:
+    assert set(READERS[kind].types.values()) == set(frames.EVERYWHERE)
 
 
 def assert_fields(row: Row, real: dict[str, Any]) -> None:

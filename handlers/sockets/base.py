@@ -17,7 +17,7 @@ from server.auth.tokens import Claims
 from server.close_codes import CloseCode
 from server.errors import BadRequest, HostRefused, MethodNotAllowed, OriginRefused, RingbackError, Unauthenticated
 from server.ids import is_id, new_id
-from server.languages.sentences import N_
+from server.languages.sentences import N_, Translate
 from server.log import get_logger
 from server.realtime.connection import Connection
 from server.realtime.dispatch import Dispatcher
@@ -44,6 +44,8 @@ class SocketHandler(WireHandler):
     """One socket of one kind. Moves bytes; what they mean is the endpoint's business."""
 
     kind: ClassVar[str]
+    wishes: ClassVar[tuple[str, ...]] = ()
+    """What a client may ask for in the query of the address."""
 
     def initialize(self, services: Services) -> None:
         """Gives the handler the server's services."""
@@ -212,8 +214,11 @@ class SocketHandler(WireHandler):
         hub = self.services.hub
         self._speak_to(identity)
         known = self._wanted
+        if known is not None and self.whole_only and known.replay(last_seq) is None:
+            hub.drop(known, CloseCode.REPLACED)
         if known is not None and hub.claim(known):
             snapshot_seq = known.buffer.last_seq
+            known.translate = self._translate
             try:
                 snapshot = await self.endpoint.reopen(known)
             except BaseException:
@@ -240,6 +245,10 @@ class SocketHandler(WireHandler):
         if self.connection is not None and chosen is not None:
             self.connection.translate = chosen.translate
 
+    @property
+    def _translate(self) -> Translate:
+        return str if self.connection is None else self.connection.translate
+
     def _resumable(self, claims: Claims, resume: str | None) -> Session | None:
         """The session that is asked for, if it is this person's, in whatever sign-in, and on this path."""
         session = self.services.hub.get(resume) if resume and is_id(resume) else None
@@ -247,12 +256,24 @@ class SocketHandler(WireHandler):
             return None
         return session if session.who.user.id == claims.user_id else None
 
+    @property
+    def whole_only(self) -> bool:
+        """Whether a client that comes back is given all that it missed or else begins a new session: where a snapshot
+        does not replace what it missed."""
+        return False
+
+    def _asked_for(self) -> dict[str, str]:
+        """Those of :attr:`wishes` that stand in the address."""
+        return {name: self.get_query_argument(name) for name in self.wishes if self.get_query_arguments(name)}
+
     def _new_session(self, identity: Identity) -> Session:
         settings = self.services.settings.sockets
         limits = SessionLimits(
             settings.resume_frames, settings.resume_bytes, settings.coalesce_bytes, settings.idempotency_window_s
         )
         session = Session(new_id(), self.kind, self.resource, identity, self.endpoint.resume_window_s, limits)
+        session.wishes = self._asked_for()
+        session.translate = self._translate
         if self.connection is not None:
             session.taken_at_s = self.connection.opened_at_s
         return session
@@ -280,7 +301,8 @@ class SocketHandler(WireHandler):
             self._close(CloseCode.REPLACED)
             return
         catch_up = session.catch_up(last_seq, snapshot_seq)
-        if catch_up is None:  # more was said while the snapshot was read than is kept
+        incomplete = self.whole_only and last_seq is not None and catch_up is not None and not catch_up.complete
+        if catch_up is None or incomplete:  # more was said while the snapshot was read than is kept
             services.hub.drop(session, CloseCode.STATE_LOST)
             self._close(CloseCode.STATE_LOST)
             return

@@ -15,7 +15,13 @@ from server.languages.sentences import N_
 from server.realtime.connection import Connection
 from server.services import Services
 
-SOCKET_PATHS = (f"{API}/ws/user", f"{API}/ws/call/{{call_id}}", f"{API}/ws/dialogue/{{session_id}}")
+SOCKET_PATHS = (
+    f"{API}/ws/user",
+    f"{API}/ws/call/{{call_id}}",
+    f"{API}/ws/task/{{task_id}}",
+    f"{API}/ws/tasks/{{user_id}}",
+    f"{API}/ws/dialogue/{{session_id}}",
+)
 """The real ones, as :mod:`handlers.routes` registers them; a test compares the two."""
 
 
@@ -56,8 +62,8 @@ class ElsewhereHandler(WireHandler):
 
 def nearest(path: str) -> str:
     """The real socket path that ``path`` was most likely meant to be."""
-    own = re.sub(r"/[0-9a-f-]{36}(?=/|$)", "/{call_id}", path.lower())
+    own = re.sub(r"/[0-9a-f-]{36}(?=/|$)", "/{}", path.lower())
     tail = own[own.rfind("/ws/") :] if "/ws/" in own else own
-    ends = {real.removeprefix(API): real for real in SOCKET_PATHS}
+    ends = {re.sub(r"{\w+}", "{}", real.removeprefix(API)): real for real in SOCKET_PATHS}
     close = difflib.get_close_matches(tail, list(ends), n=1, cutoff=0.0)
     return ends[close[0]] if close else SOCKET_PATHS[0]

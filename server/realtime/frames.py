@@ -505,6 +505,104 @@ class ReplyFailed(ToClient, tag="reply_failed"):
     message: Any
 
 
+TaskState = Literal["queued", "running", "waiting_review", "completed", "failed", "cancelled"]
+"""How far a task is; the last three are final."""
+
+
+class TaskEventFrame(ToClient):
+    """What every event of a task says: its number in the task, and how the task stands since.
+
+    ``message`` is a whole English sentence; ``code`` with ``values`` says the same to programs.
+    """
+
+    task_id: str
+    number: int
+    state: TaskState
+    progress: float
+    stage: str | None
+    message: str | None
+    code: str | None
+    values: dict[str, Any]
+    data: dict[str, Any] | None
+
+
+class TaskQueued(TaskEventFrame, tag="queued"):
+    """The task waits for somebody who works on it: since it was made, or again."""
+
+
+class TaskStarted(TaskEventFrame, tag="started"):
+    """Somebody works on the task."""
+
+
+class TaskProgress(TaskEventFrame, tag="progress"):
+    """The task has come further."""
+
+
+class TaskRetrying(TaskEventFrame, tag="retrying"):
+    """A step of the task failed for a passing reason, and is tried again."""
+
+
+class TaskStalled(TaskEventFrame, tag="stalled"):
+    """Nothing was heard of the task for too long."""
+
+
+class ReviewRequested(TaskEventFrame, tag="review_requested"):
+    """The task waits for a person's decision."""
+
+
+class TaskReviewed(TaskEventFrame, tag="reviewed"):
+    """Somebody has decided: the task goes on."""
+
+
+class CancelRequested(TaskEventFrame, tag="cancel_requested"):
+    """Somebody wants the task to stop."""
+
+
+class TaskCompleted(TaskEventFrame, tag="completed"):
+    """The task is done; the last of its events."""
+
+
+class TaskFailed(TaskEventFrame, tag="failed"):
+    """The task could not be done; the last of its events."""
+
+
+class TaskCancelled(TaskEventFrame, tag="cancelled"):
+    """The task was stopped; the last of its events."""
+
+
+TASK_EVENTS: dict[str, type[TaskEventFrame]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (
+        TaskQueued,
+        TaskStarted,
+        TaskProgress,
+        TaskRetrying,
+        TaskStalled,
+        ReviewRequested,
+        TaskReviewed,
+        CancelRequested,
+        TaskCompleted,
+        TaskFailed,
+        TaskCancelled,
+    )
+}
+"""The frame of each type of event."""
+
+
+class CurrentStatus(ToClient, tag="current_status"):
+    """How a task stands for whoever has just connected: what follows is its history, if it was asked for, and news."""
+
+    task_id: str
+    task: Any
+
+
+class TaskChanged(ToClient, tag="task"):
+    """A task of this person stands differently."""
+
+    task_id: str
+    task: Any
+
+
 UNNUMBERED = frozenset({"connected", "resumed", "ping", "pong", "ack", "error", "bye"})
 """Frames that carry no ``seq``: they belong to one socket and are not replayed."""
 

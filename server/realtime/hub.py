@@ -49,6 +49,8 @@ class Hub:
         self._max_per_user = max_connections_per_user
         self.connections: set[Connection] = set()
         self.watchers: dict[str, SessionWatcher] = {}  # by kind
+        self.on_news: list[Callable[[Message], None]] = []
+        """Told what is said to somebody with a device here, other than a frame for their devices."""
         self._sessions: dict[str, Session] = {}
         self._by_user: dict[str, dict[str, Session]] = {}
         self._by_sign_in: dict[str, set[Session]] = {}
@@ -224,6 +226,8 @@ class Hub:
 
     def _on_user(self, message: Message) -> None:
         if not isinstance(message, ToDevices):
+            for hear in self.on_news:
+                hear(message)
             return
         for session in self.devices_of(message.user_id):
             if message.rings and session.who.silenced:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from server.auth.identity import Identity
+from server.languages.sentences import Translate
 from server.realtime.frames import numbered
 from server.realtime.resume import ResumeBuffer
 
@@ -37,7 +39,8 @@ class Session:
 
     The domain sends to sessions and never learns whether a socket hangs below: a frame is numbered, kept for a resume,
     and handed to the attached connection, if there is one. ``generation`` grows with each socket that takes the session
-    over, so that whatever a late older socket says or suffers is recognised as late.
+    over, so that whatever a late older socket says or suffers is recognised as late. ``wishes`` are what the client
+    asked for in the address, ``translate`` says sentences in the language of whoever came with the newest socket.
     """
 
     __slots__ = (
@@ -56,7 +59,9 @@ class Session:
         "resource",
         "resume_window_s",
         "taken_at_s",
+        "translate",
         "who",
+        "wishes",
     )
 
     def __init__(
@@ -65,6 +70,8 @@ class Session:
         self.id = session_id
         self.kind = kind
         self.resource = resource
+        self.wishes: Mapping[str, str] = {}
+        self.translate: Translate = str
         self.who = who
         self.resume_window_s = resume_window_s
         self._limits = limits

@@ -27,6 +27,7 @@ FREE_FORM = ("params", "title_values", "values", "data", "result", "review", "re
 
 TASK_INDEXES = [
     IndexModel([("user_id", ASCENDING), ("_id", DESCENDING)], name="of_user"),
+    IndexModel([("user_id", ASCENDING), ("open", DESCENDING), ("_id", DESCENDING)], name="of_user_open_first"),
     IndexModel([("worker_id", ASCENDING), ("_id", DESCENDING)], name="of_worker", partialFilterExpression=IS_OPEN),
     IndexModel([("lease_until", ASCENDING)], name="leases", partialFilterExpression=IS_OPEN),
     IndexModel([("user_id", ASCENDING)], name="open_of_user", partialFilterExpression=IS_OPEN),
@@ -112,6 +113,12 @@ class TaskStore:
         found = await self._tasks.find({"user_id": user_id} | IS_OPEN, sort=[("_id", DESCENDING)])
         return [_task(document) for document in found]
 
+    async def open_first(self, user_id: str, limit: int) -> list[Task]:
+        """A person's tasks, first those that are not over; each newest first."""
+        order = [("open", DESCENDING), ("_id", DESCENDING)]
+        found = await self._tasks.find({"user_id": user_id}, sort=order, limit=limit)
+        return [_task(document) for document in found]
+
     async def count_open(self, user_id: str) -> int:
         """How many tasks of that person are not over."""
         return await self._tasks.count({"user_id": user_id} | IS_OPEN)
@@ -165,10 +172,10 @@ class TaskStore:
         of its number, or of its ``event_id``, or if it is stored already."""
         await self._events.insert({"_id": event.key} | _stored(event, "key"))
 
-    async def events(self, task_id: str, after: int = 0) -> list[TaskEvent]:
-        """The events of a task behind the number ``after``, in order."""
+    async def events(self, task_id: str, after: int = 0, limit: int = 0) -> list[TaskEvent]:
+        """The events of a task behind the number ``after``, in order; at most ``limit``, 0: all."""
         query = {"task_id": task_id, "number": {"$gt": after}}
-        found = await self._events.find(query, sort=[("number", ASCENDING)])
+        found = await self._events.find(query, sort=[("number", ASCENDING)], limit=limit)
         return [_event(document) for document in found]
 
     async def newer(self, tasks: list[Task]) -> dict[str, list[TaskEvent]]:

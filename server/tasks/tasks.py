@@ -16,7 +16,7 @@ from server.ids import is_id, new_id
 from server.languages.sentences import N_, Sentence, Translate
 from server.log import get_logger
 from server.realtime.background import Background
-from server.realtime.bus import Bus, TaskNews, task_topic, tasks_topic
+from server.realtime.bus import Bus, TaskNews, task_topic, tasks_topic, user_topic
 from server.realtime.frames import UserRef
 from server.settings import TaskSettings
 from server.store.driver import Duplicate
@@ -30,6 +30,8 @@ log = get_logger("tasks")
 
 AT_A_TIME = 100
 """How many tasks are removed with one question to the database."""
+NEWEST = 50
+"""Of the tasks that are over, those that a list begins with."""
 COME_BACK_S = 30.0
 
 
@@ -203,6 +205,7 @@ class Tasks:
         news = TaskNews(task, event)
         self._bus.publish(task_topic(task.task_id), news)
         self._bus.publish(tasks_topic(task.user_id), news)
+        self._bus.publish(user_topic(task.user_id), news)
         if task.state == "queued":
             self.on_queued()
 
@@ -250,14 +253,20 @@ class Tasks:
     async def get(self, task_id: str, user_id: str, *, is_service: bool = False) -> Task:
         """A task of that person, or one that this service account may drive; raises :class:`NotFound` for all
         others."""
-        task = await self.load(task_id)
-        if task.user_id != user_id and not (is_service and may_drive(task, user_id)):
-            raise NotFound("There is no such task")
-        return task
+        return _allowed(await self.load(task_id), user_id, is_service)
 
-    async def events(self, task_id: str, after: int = 0) -> list[TaskEvent]:
-        """What has happened in a task behind the number ``after``, in order."""
-        return await self._store.events(task_id, after)
+    async def glance(self, task_id: str, user_id: str, *, is_service: bool = False) -> Task:
+        """As :meth:`get`, by one look at the database: what has happened last may be missing, and its :meth:`events`
+        have it."""
+        return _allowed(await self._store.get(task_id) if is_id(task_id) else None, user_id, is_service)
+
+    async def events(self, task_id: str, after: int = 0, limit: int = 0) -> list[TaskEvent]:
+        """What has happened in a task behind the number ``after``, in order; at most ``limit`` events, 0: all."""
+        return await self._store.events(task_id, after, limit)
+
+    async def newer(self, tasks: list[Task]) -> dict[str, list[TaskEvent]]:
+        """By task id, what has happened in these tasks, and is missing in them."""
+        return await self._store.newer([task for task in tasks if not task.is_over])
 
     async def list_of(
         self,
@@ -274,14 +283,13 @@ class Tasks:
         tasks = await self._with_newer(found[:limit])
         return TaskPage(tasks, found[limit - 1].task_id if len(found) > limit else None)
 
-    async def open_and_newest(self, user_id: str, newest: int) -> list[Task]:
-        """A person's tasks that are not over and the newest ones, newest first."""
-        there = {task.task_id: task for task in await self._store.open_of_user(user_id)}
-        there |= {task.task_id: task for task in await self._store.of_user(user_id, limit=newest)}
-        return await self._with_newer([there[task_id] for task_id in sorted(there, reverse=True)])
+    async def current_of(self, user_id: str) -> list[Task]:
+        """A person's tasks that are not over, and the newest others, :data:`NEWEST` at least: by one look at the
+        database, so that what has happened last may be missing, and :meth:`newer` has it."""
+        return await self._store.open_first(user_id, self._settings.max_open + NEWEST)
 
     async def _with_newer(self, tasks: list[Task]) -> list[Task]:
-        newer = await self._store.newer([task for task in tasks if not task.is_over])
+        newer = await self.newer(tasks)
         return [fold_all(task, newer.get(task.task_id, [])) for task in tasks]
 
     # ── jobs ──
@@ -331,6 +339,13 @@ class Tasks:
             with suppress(BadState, NotFound):
                 await self.commit(task.task_id, EventDraft(type="cancelled"))
         await self._store.remove_of(user_id)
+
+
+def _allowed(task: Task | None, user_id: str, is_service: bool) -> Task:
+    """The task, for whoever may see it; there is none for anybody else."""
+    if task is None or (task.user_id != user_id and not (is_service and may_drive(task, user_id))):
+        raise NotFound("There is no such task")
+    return task
 
 
 def may_drive(task: Task, service_id: str) -> bool:

@@ -22,8 +22,12 @@ def refusal(data: bytes) -> BadRequest:
     return refused.value
 
 
+def leaves(frame: type[ToClient]) -> list[type[ToClient]]:
+    return [leaf for each in frame.__subclasses__() for leaf in leaves(each)] or [frame]
+
+
 def tags_to_a_client() -> list[str]:
-    return [str(each.__struct_config__.tag) for each in ToClient.__subclasses__()]
+    return [str(each.__struct_config__.tag) for each in leaves(ToClient)]
 
 
 # ── from a client ──

@@ -118,6 +118,10 @@ class RawClient:
         """Reads nothing more, not even what it would otherwise read ahead."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]  # typed as a WriteTransport
 
+    def read_on(self) -> None:
+        """Reads again."""
+        self._writer.transport.resume_reading()  # type: ignore[attr-defined]  # typed as a WriteTransport
+
     def shut_down_writing(self) -> None:
         self._writer.write_eof()
 

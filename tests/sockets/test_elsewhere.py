@@ -13,6 +13,7 @@ from tests.sockets.raw import RawClient, masked
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 USER, CALL = "/api/v1/ws/user", "/api/v1/ws/call/{call_id}"
+TASK, TASKS = "/api/v1/ws/task/{task_id}", "/api/v1/ws/tasks/{user_id}"
 
 WRONG = [
     ("/ws/user", USER),
@@ -33,6 +34,9 @@ WRONG = [
     ("/api/v1/ws/call", CALL),
     (f"/call/{ID}", CALL),
     (f"/api/v1/calls/{ID}", CALL),
+    (f"/ws/task/{ID}", TASK),
+    (f"/task/{ID}", TASK),
+    (f"/api/v1/api/v1/ws/tasks/{ID}", TASKS),
 ]
 
 
@@ -75,4 +79,4 @@ async def test_what_is_said_there_is_not_listened_to(running: Running) -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "//", "/ws/", "x" * 5000, "/ws/\u4f60"], ids=lambda path: path[:9])
 def test_every_path_is_near_to_some_real_one(path: str) -> None:
-    assert nearest(path) in (USER, CALL)
+    assert nearest(path) in (USER, CALL, TASK, TASKS)
