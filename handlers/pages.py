@@ -228,6 +228,7 @@ class CallPageHandler(PageHandler):
             call=shown,
             leg_id=leg.leg_id,
             max_chat_characters=self.services.settings.sockets.max_chat_characters,
+            max_question_characters=self.services.settings.dialogues.max_message_characters,
         )
 
 

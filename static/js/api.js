@@ -13,6 +13,9 @@
  * @typedef {import("./types.js").Profile} Profile
  * @typedef {import("./types.js").Device} Device
  * @typedef {import("./types.js").Roadmap} Roadmap
+ * @typedef {import("./types.js").Book} Book
+ * @typedef {import("./types.js").Dialogue} Dialogue
+ * @typedef {import("./types.js").DialogueMessage} DialogueMessage
  */
 
 /** Longer than the server's own deadlines, so that its answer comes first. */
@@ -408,6 +411,48 @@ export class Api {
    */
   blocked(before) {
     return this.#send("GET", `/contacts?state=blocked${before ? `&before=${encodeURIComponent(before)}` : ""}`);
+  }
+
+  /** @returns {Promise<{items: Book[]}>} the own ones and those that are everybody's */
+  books() {
+    return this.#send("GET", "/books");
+  }
+
+  /** @param {string} bookId @returns {Promise<Book>} */
+  book(bookId) {
+    return this.#send("GET", `/books/${bookId}`);
+  }
+
+  /** @param {string} bookId */
+  async deleteBook(bookId) {
+    await this.#send("DELETE", `/books/${bookId}`);
+  }
+
+  /** @param {string} bookId @returns {Promise<{session_id: string}>} a new dialogue about that book */
+  startDialogue(bookId) {
+    return this.#send("POST", "/dialogues/book/start", { book_id: bookId });
+  }
+
+  /**
+   * @param {string | null} [before] the `next` of an earlier page
+   * @returns {Promise<{items: Dialogue[], next: string | null}>} the one that was last written in first
+   */
+  dialogues(before = null) {
+    return this.#send("GET", before ? `/dialogues?before=${encodeURIComponent(before)}` : "/dialogues");
+  }
+
+  /**
+   * @param {string} sessionId
+   * @param {string | null} before the `next` of an earlier page; null: the newest
+   * @returns {Promise<{messages: DialogueMessage[], next: string | null}>} in their order
+   */
+  dialogue(sessionId, before) {
+    return this.#send("GET", `/dialogues/${sessionId}${before ? `?before=${encodeURIComponent(before)}` : ""}`);
+  }
+
+  /** @param {string} sessionId */
+  async deleteDialogue(sessionId) {
+    await this.#send("DELETE", `/dialogues/${sessionId}`);
   }
 
   /**

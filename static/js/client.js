@@ -6,6 +6,7 @@
  * @typedef {import("./types.js").Call} Call
  */
 import { Api, ApiError } from "./api.js";
+import { Dialogue } from "./dialogues/dialogue.js";
 import { CallSession } from "./media/call.js";
 import { LocalMedia } from "./media/devices.js";
 import { iceSource } from "./realtime/ice.js";
@@ -51,6 +52,15 @@ export class Client {
       wake: this.#wake,
     });
     return { session, media };
+  }
+
+  /** @param {string} sessionId @returns {Dialogue} nothing is opened before `start` */
+  dialogue(sessionId) {
+    const { api } = this;
+    return new Dialogue({
+      socket: this.#socket(`/ws/dialogue/${sessionId}`),
+      load: (before) => api.dialogue(sessionId, before),
+    });
   }
 
   /** @param {string} path below the API's prefix */

@@ -63,6 +63,21 @@
  *   content_type: string, waveform: number[], created_at: string, heard_at: string | null}} Voicemail
  * @typedef {{max_s: number, max_bytes: number, window_s: number}} VoicemailTerms `window_s`: of it what is left
  *
+ * @typedef {{number: number, title: string, passages: number}} BookChapter
+ * @typedef {{book_id: string, title: string, author: string | null, language: string | null,
+ *   format: "markdown" | "text" | "epub" | "pdf", size_bytes: number, built_in: boolean,
+ *   state: "importing" | "ready" | "failed", error: {code: string, message: string} | null, chapters: BookChapter[],
+ *   passages: number, task_id: string | null, created_at: string}} Book
+ *
+ * @typedef {{n: number, passage_id: string, book_id: string, book_title: string, chapter: number, chapter_title: string,
+ *   quote: string, url: string}} DialogueSource
+ * @typedef {{message_id: string, session_id: string, number: number, role: "person" | "assistant", text: string,
+ *   parts: number, state: "stored" | "waiting" | "streaming" | "complete" | "interrupted" | "cancelled" | "failed",
+ *   reply_to: string | null, sources: DialogueSource[], error: {code: string, message: string} | null,
+ *   created_at: string, completed_at: string | null}} DialogueMessage
+ * @typedef {{session_id: string, title: string, book: {book_id: string, title: string}, created_at: string,
+ *   updated_at: string, ws_url: string, responder: string, last_message?: DialogueMessage | null}} Dialogue
+ *
  * @typedef {{type: string, id?: string, seq?: number, timestamp: string, [field: string]: any}} Frame
  */
 

@@ -12,6 +12,7 @@ import { startCaptions } from "../ui/call/captions.js";
 import { startChat } from "../ui/call/chat.js";
 import { isRunning, onPhase } from "../ui/call/context.js";
 import { startControls } from "../ui/call/controls.js";
+import { startDialogue } from "../ui/call/dialogue.js";
 import { startHand } from "../ui/call/hand.js";
 import { startHeard } from "../ui/call/heard.js";
 import { startLeaving } from "../ui/call/leaving.js";
@@ -80,6 +81,7 @@ startRecording(context, startRecordings(context));
 startCaptions(context);
 startTranscript(context);
 startRoadmap(context);
+startDialogue(context);
 startMore(context);
 
 session.start();

@@ -109,10 +109,12 @@ export class SidePanel extends Emitter {
       tab.setAttribute("aria-selected", String(each === name));
       tab.tabIndex = each === name ? 0 : -1;
     }
+    const shown = this.#parts.get(name ?? "")?.tab;
     for (const opener of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-open-panel]"))) {
       if (opener.hasAttribute("aria-expanded")) opener.setAttribute("aria-expanded", String(opener.dataset.openPanel === name));
     }
     this.#panel.hidden = name === null;
+    shown?.scrollIntoView({ block: "nearest", inline: "nearest" }); // where they do not fit beside each other
     this.#cover();
     this.emit("shown", name);
   }

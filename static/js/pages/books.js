@@ -1,0 +1,143 @@
+/**
+ * The shelf: the books that one can read and ask.
+ *
+ * @typedef {import("../types.js").Book} Book
+ */
+import { readBoot } from "../boot.js";
+import { books as strings, COVER, FORMAT } from "../strings/books.js";
+import { sentenceFor } from "../strings.js";
+import { announce } from "../ui/announcer.js";
+import { confirm } from "../ui/confirm.js";
+import { copyOf, need, setText } from "../ui/dom.js";
+import { fileSize, tint } from "../ui/format.js";
+import { startShell } from "../ui/shell.js";
+import { toast } from "../ui/toasts.js";
+
+const boot = /** @type {import("../types.js").Boot & {books: Book[]}} */ (readBoot());
+const { client, start } = startShell(boot);
+const { api } = client;
+const locale = document.documentElement.lang;
+const shelf = need("#shelf");
+
+/** As they stand on the page. @type {Map<string, {book: Book, row: HTMLElement}>} */
+const shown = new Map();
+/** How far each import is, by its task. @type {Map<string, number>} */
+const progress = new Map();
+
+// ---- the shelf
+
+/** @param {Book[]} books in the order of the shelf */
+function show(books) {
+  const before = new Map(shown);
+  shown.clear();
+  const rows = books.map((book) => {
+    const row = before.get(book.book_id)?.row ?? rowOf(book);
+    draw(row, book);
+    shown.set(book.book_id, { book, row });
+    return row;
+  });
+  for (const [id, { row }] of before) if (!shown.has(id)) row.remove();
+  for (const [at, row] of rows.entries()) if (shelf.children[at] !== row) shelf.insertBefore(row, shelf.children[at] ?? null);
+}
+
+/** @param {Book} book */
+function rowOf({ book_id: id }) {
+  const row = copyOf("book-template");
+  row.dataset.bookId = id;
+  need("[data-ask]", row).addEventListener("click", () => ask(id));
+  need("[data-delete]", row).addEventListener("click", () => remove(id));
+  return row;
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {Book} book
+ */
+function draw(row, book) {
+  const { title, author, format, state, chapters, size_bytes, built_in, error, task_id } = book;
+  row.dataset.state = state;
+  need(".book-cover", row).className = `book-cover ${tint(title)}`;
+  setText(need("[data-cover]", row), title);
+  setText(need("[data-format]", row), COVER[format] ?? format);
+  setText(need("[data-title]", row), title);
+  setText(need("[data-author]", row), author ?? "");
+  const parts = [FORMAT[format] ?? format, fileSize(size_bytes, locale)];
+  if (state === "ready") parts.push(strings.chapters(chapters.length));
+  setText(need("[data-note]", row), parts.join(" · "));
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (row.querySelectorAll("[data-open]"))) link.href = `/books/${book.book_id}`;
+  const part = task_id === null ? undefined : progress.get(task_id);
+  const bar = /** @type {HTMLProgressElement} */ (need("progress", row));
+  need("[data-progress]", row).hidden = state !== "importing";
+  if (part === undefined) bar.removeAttribute("value");
+  else bar.value = part;
+  const words = part === undefined ? strings.importing : strings.reading(Math.round(part * 100));
+  bar.setAttribute("aria-label", words);
+  setText(need("[data-progress-words]", row), words);
+  need("[data-error]", row).hidden = state !== "failed";
+  setText(need("[data-error]", row), state === "failed" ? (error?.message ?? strings.failed) : "");
+  const asking = need("[data-ask]", row);
+  asking.hidden = state !== "ready";
+  asking.setAttribute("aria-label", strings.askName(title));
+  const deleting = need("[data-delete]", row);
+  deleting.hidden = built_in;
+  deleting.setAttribute("aria-label", strings.deleteName(title));
+}
+
+/** What was missed, and what is new. */
+async function refresh() {
+  const before = new Map([...shown].map(([id, { book }]) => [id, book.state]));
+  const { items } = await api.books();
+  show(items);
+  for (const { book_id: id, title, state, error } of items) {
+    if (before.get(id) !== "importing" || state === "importing") continue;
+    if (state === "ready") announce(strings.ready(title));
+    else announce(error?.message ?? strings.failed);
+  }
+}
+
+/** @param {string} id */
+async function ask(id) {
+  const entry = shown.get(id);
+  if (!entry) return;
+  const button = need("[data-ask]", entry.row);
+  button.setAttribute("aria-busy", "true");
+  try {
+    const { session_id: sessionId } = await api.startDialogue(id);
+    location.assign(`/dialogues/${sessionId}`);
+  } catch (error) {
+    button.removeAttribute("aria-busy");
+    toast(sentenceFor(error), "error");
+  }
+}
+
+/** @param {string} id */
+async function remove(id) {
+  const entry = shown.get(id);
+  if (!entry) return;
+  const { title } = entry.book;
+  const sure = await confirm({ title: strings.deleteTitle, text: strings.deleteText(title), action: strings.deleteAction });
+  if (!sure) return;
+  try {
+    await api.deleteBook(id);
+    await refresh();
+    toast(strings.deleted(title));
+    need("#title").focus();
+  } catch (error) {
+    toast(sentenceFor(error), "error");
+  }
+}
+
+// ---- what happens
+
+client.link.on("frame", (frame) => {
+  if (frame.type !== "task" || frame.task.kind !== "book_import") return;
+  const { task_id: id, progress: part, state } = frame.task;
+  progress.set(id, part);
+  const entry = [...shown.values()].find(({ book }) => book.task_id === id);
+  if (!entry || ["completed", "failed", "cancelled"].includes(state)) refresh().catch(() => {}); // the next frame, or a reload
+  else draw(entry.row, entry.book);
+});
+client.link.on("snapshot", () => refresh().catch(() => {})); // what came while the line was away
+
+show(boot.books);
+start();
