@@ -83,6 +83,7 @@ from server.store.transcripts import TranscriptStore
 from server.store.users import UserStore
 from server.store.voicemail import VoicemailStore
 from server.tasks.assembly import TaskArea
+from server.tasks.external import ExternalTasks
 from server.voicemail.mailboxes import CLEAN_EVERY_S, Mailboxes
 from server.wire import Stamp
 
@@ -349,6 +350,7 @@ class Server:
             quality=self.quality,
             chats=chats,
             tasks=tasks,
+            external_tasks=ExternalTasks(tasks, users),
             transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,

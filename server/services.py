@@ -36,6 +36,7 @@ from server.store.contacts import ContactStore
 from server.store.driver import Database
 from server.store.transcripts import TranscriptStore
 from server.store.users import UserStore
+from server.tasks.external import ExternalTasks
 from server.tasks.tasks import Tasks
 from server.voicemail.mailboxes import Mailboxes
 from server.wire import Stamp
@@ -72,6 +73,7 @@ class Services:
     books: Books
     tasks: Tasks
     dialogues: Dialogues
+    external_tasks: ExternalTasks
     dialling: Dialling
     checks: Checks
     hub: Hub

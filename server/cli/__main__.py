@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from server.cli import main
 
-main(prog_name="ringback")
+if __name__ == "__main__":  # and not where a process for work that burns CPU looks for what it is to do
+    main(prog_name="ringback")

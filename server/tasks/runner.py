@@ -203,7 +203,7 @@ class Runner:
         if task.is_over or task.state == "waiting_review":  # its document was behind its events
             await self._store.write(task)
             return
-        task, _ = await self._tasks.commit(task.task_id, _taken_up(task), known=task, run=task.run)
+        task = (await self._tasks.commit(task.task_id, _taken_up(task), known=task, run=task.run)).task
         work = Work(task, told, self._tasks, self._store, self._processes, self._clock)
         if task.cancel_requested:
             run.stop("cancel")

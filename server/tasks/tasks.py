@@ -36,10 +36,11 @@ COME_BACK_S = 30.0
 
 
 class Stored(NamedTuple):
-    """An event that has happened, and the task since then."""
+    """An event that has happened, and the task since then; ``is_new`` unless it had happened before."""
 
     task: Task
     event: TaskEvent
+    is_new: bool = True
 
 
 class TaskPage(NamedTuple):
@@ -152,6 +153,10 @@ class Tasks:
             return await self._commit(known or await self.load(task_id), draft, run)
 
     async def _commit(self, task: Task, draft: EventDraft, run: int | None = None) -> Stored:
+        if draft.event_id is not None:  # before it is judged: what happened may not happen again
+            repeated = await self._repeated(task, draft.event_id)
+            if repeated is not None:
+                return repeated
         if task.number == 0 and draft.type != "queued":  # a crash came between the task and its first event
             with suppress(BadState):
                 await self._commit(task, EventDraft(type="queued"))
@@ -169,25 +174,30 @@ class Tasks:
             except Unavailable:
                 self._background.start(partial(self._settle, task, event), "task_event")
                 raise
-            if not newer:
-                return await self._repeated(task, draft)
             task = fold_all(task, newer)
-            mine = [each for each in newer if each.key == key]
-            if mine:
-                await self._tell(task, mine[0])
-                return Stored(task, mine[0])
+            for mine in newer:
+                if mine.key == key:
+                    await self._tell(task, mine)
+                    return Stored(task, mine)
+            if not newer:
+                return await self._at_the_same_time(task, draft)
 
     def _decided(self, task: Task, draft: EventDraft, key: str) -> TaskEvent:
         if draft.type == "progress" and task.number >= self._settings.max_events:
             raise BadState(N_("At most %(count)s events of a task are kept", count=self._settings.max_events))
         return decide(task, draft, key, self._clock.now())
 
-    async def _repeated(self, task: Task, draft: EventDraft) -> Stored:
-        """The event that was stored under the ``event_id`` of ``draft`` before."""
-        known = None if draft.event_id is None else await self._store.by_event_id(task.task_id, draft.event_id)
-        if known is None:
-            raise NotFound("There is no such task")  # it was removed meanwhile
-        return Stored(task, known)
+    async def _repeated(self, task: Task, event_id: str) -> Stored | None:
+        """What was stored under that ``event_id`` before."""
+        known = await self._store.by_event_id(task.task_id, event_id)
+        return None if known is None else Stored(task, known, is_new=False)
+
+    async def _at_the_same_time(self, task: Task, draft: EventDraft) -> Stored:
+        """The same event was stored elsewhere while this one was; or the task was removed."""
+        repeated = None if draft.event_id is None else await self._repeated(task, draft.event_id)
+        if repeated is None:
+            raise NotFound("There is no such task")
+        return repeated
 
     async def _settle(self, task: Task, event: TaskEvent) -> None:
         """The database was away while the event was stored: if it was, it is told now."""

@@ -138,7 +138,8 @@ class Work:
     async def _tell(self, draft: EventDraft) -> None:
         """Raises :class:`LeaseLost` when there is nothing to be told any more."""
         try:
-            self._task, _ = await self._tasks.commit(self._task.task_id, draft, known=self._task, run=self._task.run)
+            known = self._task
+            self._task = (await self._tasks.commit(known.task_id, draft, known=known, run=known.run)).task
         except NotFound:
             raise LeaseLost from None
         except BadState:

@@ -136,9 +136,17 @@ def test_refuses_a_token_for_a_disabled_account(shell: Shell, dora: str) -> None
 
 
 def test_refuses_a_kind_of_token_that_is_not_handed_out(shell: Shell) -> None:
-    finished = shell("token", "dora", "--kind", "refresh")
+    finished = shell("token", "dora", "--kind", "page")
     assert (finished.code, finished.stdout) == (2, "")
-    assert "'refresh' is not one of 'access', 'ws'" in finished.stderr
+    assert "'page' is not one of 'access', 'refresh', 'ws'" in finished.stderr
+
+
+def test_a_service_renews_its_token_by_itself(shell: Shell, server: Process) -> None:
+    shell.json("users", "add", "crm", "--service")
+    token = shell("token", "crm", "--kind", "refresh").stdout.strip()
+    pair = httpx2.post(f"{server.url}/api/v1/auth/refresh", json={"refresh_token": token}).json()
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    assert httpx2.get(f"{server.url}/api/v1/users/me", headers=bearer).json()["username"] == "crm"
 
 
 def test_no_token_is_in_the_log(shell: Shell, server: Process, dora: str) -> None:
