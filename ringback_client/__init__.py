@@ -18,6 +18,7 @@ from .call import CallRoom
 from .client import Client
 from .clock import Clock, SystemClock
 from .close_codes import CLOSE_CODES, Action, CloseCode, lookup
+from .dialogues import Dialogue, DialogueHistory, DialogueMessage, DialoguePage, DialogueRoom, Dialogues
 from .ending import Ending
 from .errors import (
     ApiError,
@@ -73,6 +74,12 @@ __all__ = [
     "Consent",
     "Contact",
     "Contacts",
+    "Dialogue",
+    "DialogueHistory",
+    "DialogueMessage",
+    "DialoguePage",
+    "DialogueRoom",
+    "Dialogues",
     "Ending",
     "Frame",
     "FrameError",

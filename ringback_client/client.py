@@ -10,6 +10,7 @@ from .api import Api
 from .backoff import Backoff
 from .call import CallRoom
 from .clock import Clock
+from .dialogues import Dialogues
 from .model import User
 from .tasks import Tasks
 from .user import UserInbox
@@ -28,6 +29,7 @@ class Client:
     Attributes:
         api: everything over HTTP that has no attribute of its own here.
         tasks: what takes minutes: started, followed, stopped.
+        dialogues: what is written with the assistant: started, asked, read.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Client:
         self._backoff = backoff
         self._clock = clock
         self.tasks = Tasks(self)
+        self.dialogues = Dialogues(self)
 
     def __repr__(self) -> str:
         return f"<Client {self.api!r}>"

@@ -4,7 +4,8 @@
     passed = all(step.ok for step in steps)
 
 Health, sign-in, both inboxes; then two calls, in one the caller enters the room first and in the other the callee, with
-ringing, signaling, hang-up and history; at last what a server must refuse. No step shows a token or a password.
+ringing, signaling, hang-up and history; a dialogue with the assistant; at last what a server must refuse. No step shows
+a token or a password.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .address import socket_url
 from .call import CallRoom
 from .client import Client
+from .dialogues import DialogueMessage
 from .errors import Closed, RingbackError
 from .model import Call
 from .session import Frame
@@ -31,6 +35,10 @@ STEP_TIMEOUT_S = 10.0
 OFFER = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns="offer" \\ / é 東 \U0001f4de\r\nt=0 0\r\n'
 ANSWER = 'v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns="answer" \\ / é 東 \U0001f4de\r\nt=0 0\r\n'
 CANDIDATES = [{"candidate": "candidate:1 1 udp 2113937151 127.0.0.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}]
+
+
+QUESTION = "How do I ring two people at once?"
+"""Something that the handbook answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ async def run(base_url: str, people: Sequence[Login], *, on_step: Callable[[Step
             await _arrive(journal, alice, bob)
             await _Conversation(journal, alice, bob, first_in_room=alice, hangs_up=alice).walk()
             await _Conversation(journal, alice, bob, first_in_room=bob, hangs_up=bob).walk()
+            await _write(journal, alice)
         with contextlib.suppress(_Broken):
             await _leave(journal, alice, bob)
         with contextlib.suppress(_Broken):
@@ -143,6 +152,42 @@ async def _arrive(journal: _Journal, alice: _Person, bob: _Person) -> None:
     for person in (alice, bob):
         await journal.step(f"{person.name} signs in", f"signed in as {person.name}", person.sign_in())
         await journal.step(f"{person.name} opens the inbox", f"connected as {person.name}", person.open_inbox())
+
+
+async def _write(journal: _Journal, alice: _Person) -> None:
+    """Ask the handbook something, over a socket, and find the same over HTTP."""
+    dialogues = alice.client.dialogues
+    started: list[str] = []
+    streamed: list[DialogueMessage] = []
+
+    async def start() -> str:
+        books = msgspec.json.decode(await alice.client.api.request("GET", "/books"))["items"]
+        book = next(book for book in books if book["built_in"] and book["state"] == "ready")
+        started.append((await dialogues.start(book["book_id"])).session_id)
+        return "started"
+
+    async def ask() -> str:
+        async with dialogues.open(started[0]) as room:
+            streamed.append(await room.reply(await room.ask(QUESTION), STEP_TIMEOUT_S))
+            return streamed[0].state
+
+    async def compare() -> str:
+        messages = (await dialogues.get(started[0])).messages
+        return "the same" if [each for each in messages if each.role == "assistant"] == streamed else "something else"
+
+    async def delete() -> str:
+        await dialogues.delete(started.pop())
+        return "gone"
+
+    try:
+        await journal.step(f"{alice.name} starts a dialogue about the handbook", "started", start())
+        await journal.step(f"{alice.name} asks, and the reply grows to its end", "complete", ask())
+        await journal.step("the history of the dialogue has what was streamed", "the same", compare())
+        await journal.step("the dialogue is deleted", "gone", delete())
+    finally:
+        for session_id in started:
+            with contextlib.suppress(RingbackError):
+                await dialogues.delete(session_id)
 
 
 async def _refusals(journal: _Journal, base_url: str) -> None:

@@ -12,7 +12,8 @@ ALICE, BOB = Login("alice", PASSWORD), Login("bob", PASSWORD)
 
 
 async def people(running: Running) -> None:
-    """Alice and Bob have accounts."""
+    """Alice and Bob have accounts, and there is the handbook."""
+    running.server.unpack()
     for login in (ALICE, BOB):
         await running.services.accounts.add(login.username, login.password)
 
