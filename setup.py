@@ -75,6 +75,7 @@ setup(
         "click>=8.1",
         "cryptography>=42.0",
         "httpx2>=2.0",
+        "icalendar>=6.1,<8",
         "motor>=3.7,<4",
         "lxml>=5.3,<7",
         "markdown-it-py>=3.0,<5",

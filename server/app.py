@@ -36,6 +36,9 @@ from server.close_codes import CloseCode
 from server.config import load_or_create_secret, node_name, resolve_data_dir
 from server.dialogues.assembly import open_dialogues
 from server.errors import Unavailable
+from server.exports.assembly import open_exports
+from server.exports.exports import CLEAN_EVERY_S as CLEAN_EXPORTS_EVERY_S
+from server.exports.holdings import Stores
 from server.following.assembly import following
 from server.ids import new_id
 from server.jobs import Job, Jobs
@@ -73,6 +76,7 @@ from server.store.contacts import ContactStore
 from server.store.dialogues import DialogueStore
 from server.store.driver import Database, connect
 from server.store.embedded import EmbeddedMongo
+from server.store.exports import ExportStore
 from server.store.presence import PresenceStore
 from server.store.quality import QualityStore
 from server.store.recordings import RecordingStore
@@ -196,6 +200,7 @@ class Server:
         chat_store = ChatStore(database)
         transcripts = TranscriptStore(database)
         roadmap_store = RoadmapStore(database)
+        export_store = ExportStore(database)
         book_store = BookStore(database)
         task_store = TaskStore(database)
         dialogue_store = DialogueStore(database)
@@ -215,6 +220,7 @@ class Server:
             task_store,
             dialogue_store,
             roadmap_store,
+            export_store,
         )
         self.records = Records(connections, clock, node_name(settings))
         self._passwords = Passwords(settings.auth)
@@ -284,7 +290,33 @@ class Server:
             roadmap_store, self.task_area.kinds, chat_store, transcripts, switchboard, languages, clock
         )
         books = open_shelf(book_store, self.task_area, background, clock, settings.books)
+        exports = open_exports(
+            Stores(
+                users=users,
+                sign_ins=sign_in_store,
+                connections=connections,
+                contacts=contact_store,
+                calls=calls,
+                messages=chat_store,
+                transcripts=transcripts,
+                quality=quality_store,
+                recordings=recording_store,
+                voicemail=messages,
+                roadmaps=roadmap_store,
+                books=book_store,
+                dialogues=dialogue_store,
+                exports=export_store,
+                tasks=tasks,
+            ),
+            self.task_area.kinds,
+            resolve_data_dir(settings),
+            languages,
+            clock,
+            settings.exports,
+            API,
+        )
         accounts.on_remove += [
+            exports.remove_of,
             tasks.remove_of,
             books.remove_of,
             dialogue_store.remove_of,
@@ -355,6 +387,7 @@ class Server:
             mailboxes=mailboxes,
             archive=archive,
             roadmaps=roadmaps,
+            exports=exports,
             histories=Histories(calls, users, unread, background),
             books=books,
             dialogues=self.dialogues,
@@ -395,6 +428,7 @@ class Server:
                 Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
                 *self.task_area.jobs(),
                 *books.jobs(),
+                Job("exports", CLEAN_EXPORTS_EVERY_S, exports.clean),
                 Job("forgotten", FORGOTTEN_EVERY_S, calls.remove_forgotten),
             ]
         )

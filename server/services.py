@@ -18,6 +18,7 @@ from server.calls.quality_log import QualityLog
 from server.calls.switchboard import Switchboard
 from server.clock import Clock
 from server.dialogues.dialogues import Dialogues
+from server.exports.exports import Exports
 from server.languages.choice import Languages
 from server.metrics import Metrics
 from server.origins import Origins
@@ -68,6 +69,7 @@ class Services:
     mailboxes: Mailboxes
     archive: Archive
     roadmaps: Roadmaps
+    exports: Exports
     histories: Histories
     chats: Chats
     books: Books

@@ -360,6 +360,20 @@ class BookSettings(Section, frozen=True, kw_only=True):
     max_books: Annotated[int, Meta(ge=0, le=10_000, description="Books kept for one person.")] = 50
 
 
+class ExportSettings(Section, frozen=True, kw_only=True):
+    """Files with all that is held about a person, made for them alone."""
+
+    keep_days: Annotated[int, Meta(ge=1, le=365, description="How long an export can be downloaded.")] = 7
+    max_media_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_099_511_627_776,
+            description="Sound and pictures in one export; what goes beyond is named in it with its address.",
+        ),
+    ] = 2_147_483_648
+
+
 class PeopleSettings(Section, frozen=True, kw_only=True):
     """Contacts, and who is there."""
 
@@ -582,6 +596,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     calls: CallSettings = CallSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
     recordings: RecordingSettings = RecordingSettings()
+    exports: ExportSettings = ExportSettings()
     tasks: TaskSettings = TaskSettings()
     books: BookSettings = BookSettings()
     people: PeopleSettings = PeopleSettings()

@@ -26,6 +26,14 @@ class ConnectionStore:
         """Makes the indexes; a changed number of days is taken over."""
         await self._connections.ensure_indexes(self._indexes)
 
+    async def of(self, user_id: str, *, limit: int, before: str | None = None) -> list[tuple[str, Document]]:
+        """The id and the record of each connection of a person, newest first; ``before`` is the id of the last one."""
+        query: Document = {"user_id": user_id}
+        if before is not None:
+            query["_id"] = {"$lt": before}  # UUIDv7: the order of ids is the order of time
+        found = await self._connections.find(query, sort=[("_id", DESCENDING)], limit=limit)
+        return [(str(record.pop("_id")), record) for record in found]
+
     async def insert_all(self, records: list[Document]) -> None:
         """Stores records. Each gets its ``_id`` once, so that writing a batch again stores nothing twice."""
         for record in records:

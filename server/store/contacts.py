@@ -175,6 +175,10 @@ class ContactStore:
         sort = [("_id", DESCENDING)] if listing.time is None else [(listing.time, DESCENDING), ("_id", DESCENDING)]
         return _all(await self._contacts.find(query, sort=sort, limit=limit))
 
+    async def every_one_of(self, user_id: str) -> list[Relation]:
+        """Everything between that person and others."""
+        return _all(await self._contacts.find({"users": user_id}))
+
     async def blocks_changed_since(self, moment: datetime) -> list[Relation]:
         """The pairs between which a block began or ended at or after ``moment``, by MongoDB's clock."""
         return _all(await self._contacts.find({"blocks_changed_at": {"$gte": moment}}))

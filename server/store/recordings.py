@@ -63,6 +63,11 @@ class RecordingStore:
         found = [_recording(document) for document in await self._recordings.find({"call_id": call_id})]
         return {each.recording_id: each for each in found if each is not None}
 
+    async def made_by(self, user_id: str) -> list[KeptRecording]:
+        """The recordings of that person that are kept."""
+        found = map(_recording, await self._recordings.find({"by": user_id}))
+        return [each for each in found if each is not None]
+
     async def count_of(self, user_id: str) -> int:
         """How many recordings of that person are kept."""
         return await self._recordings.count({"by": user_id})

@@ -87,6 +87,10 @@ class SignInStore:
         query = {"user_id": user_id, "revoked_at": None, "expires_at": {"$gt": now}}
         return [sign_in for sign_in in map(_sign_in, await self._sign_ins.find(query)) if sign_in is not None]
 
+    async def every_one_of(self, user_id: str) -> list[SignIn]:
+        """The sign-ins of a person, also those that are over and not yet removed."""
+        return [each for each in map(_sign_in, await self._sign_ins.find({"user_id": user_id})) if each is not None]
+
     async def standing(self, sign_in_ids: Iterable[str], now: datetime) -> set[str]:
         """Those of ``sign_in_ids`` that are good now."""
         query = {"_id": {"$in": list(sign_in_ids)}, "revoked_at": None, "expires_at": {"$gt": now}}

@@ -87,6 +87,11 @@ class VoicemailStore:
             query["_id"] = {"$lt": before}  # UUIDv7: the order of ids is the order of time
         return _all(await self._messages.find(query, sort=[("_id", DESCENDING)], limit=limit))
 
+    async def left_by(self, user_id: str, call_ids: list[str]) -> list[Voicemail]:
+        """The messages that person has left for these calls, and that are kept."""
+        query: Document = {"call_id": {"$in": call_ids}, "sender.id": user_id}
+        return _all(await self._messages.find(query, sort=[("_id", DESCENDING)]))
+
     async def count(self, user_id: str) -> int:
         """How many messages there are for that person."""
         return await self._messages.count({"to": user_id})

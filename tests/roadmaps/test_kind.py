@@ -69,8 +69,10 @@ async def test_what_was_written_and_said_becomes_a_roadmap_that_everybody_reads(
     alice, bob = await running.people("alice", "bob")
     call = await call_of(alice, bob)
     leg = next(leg for leg in call["legs"] if leg["user"]["username"] == "bob")
-    line = TranscriptLine(new_id(), call["call_id"], leg["leg_id"], "I'll also call the printer tomorrow.", today())
-    await running.services.transcripts.add(line, "s-1")
+    line = TranscriptLine(
+        new_id(), call["call_id"], leg["leg_id"], "s-1", "I'll also call the printer tomorrow.", today()
+    )
+    await running.services.transcripts.add(line)
     task = await ask(bob, call, time_zone="Europe/Berlin")
     draft = document_of(await reached(bob, task, "waiting_review"))
     assert "- [ ] **bob**: Send it to alice by Friday" in draft

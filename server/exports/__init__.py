@@ -1,0 +1,1 @@
+"""Exports: all that Ringback holds about a person, as files for them alone."""
