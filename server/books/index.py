@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import bm25s
 import numpy
 
-from server.books.words import words
+from server.books.words import is_paired, units, words
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it says much of itself
 
+CHARACTER_SHARE = 0.5
+"""A character is half a word."""
 HEADING_WEIGHT = 2
 """A word of a heading counts as often: what stands under «Quiet hours» is about them, also where it does not say so."""
 
@@ -51,25 +53,34 @@ class Index:
 
     def best(self, question: str, limit: int) -> list[Hit]:
         """The passages in which words of the question stand, best first, at most ``limit``."""
-        asked = list(dict.fromkeys(words(question)))
-        known = [word for word in asked if word in self._rarity]
+        known = [word for word in dict.fromkeys(words(question)) if word in self._rarity]
         if self._is_empty or not known:
             return []
         scores = self._ranking.get_scores(known)
         # Those that score the same stand as in the book.
-        order = numpy.argsort(-scores, kind="stable")[:limit]
-        matched = {word: self._ranking.get_scores([word]) > 0 for word in known}
-        unknown_rarity = max(self._rarity.values())
-        weight = sum(self._rarity.get(word, unknown_rarity) for word in asked)
-        return [
-            Hit(
-                self._numbers[at],
-                float(scores[at]),
-                sum(self._rarity[word] for word in known if matched[word][at]) / weight,
-            )
-            for at in map(int, order)
-            if scores[at] > 0
+        order = [int(at) for at in numpy.argsort(-scores, kind="stable")[:limit] if scores[at] > 0]
+        stands = {word: self._ranking.get_scores([word]) > 0 for word in known}
+        coverage = self._coverage(units(question), stands, order)
+        return [Hit(self._numbers[at], float(scores[at]), share) for at, share in zip(order, coverage, strict=True)]
+
+    def _coverage(self, asked: list[tuple[str, ...]], stands: dict[str, Any], order: list[int]) -> list[float]:
+        """For each passage in ``order`` the share of what is asked that stands in it. What the book does not know
+        weighs as much as the rarest that it knows."""
+        unknown = max(self._rarity.values())
+        weights = [
+            max((self._rarity[word] for word in unit if word in stands), default=unknown)
+            * (CHARACTER_SHARE if is_paired(unit[0]) else 1.0)
+            for unit in asked
         ]
+        found = [
+            sum(
+                weight
+                for unit, weight in zip(asked, weights, strict=True)
+                if any(word in stands and stands[word][at] for word in unit)
+            )
+            for at in order
+        ]
+        return [each / sum(weights) for each in found]
 
 
 def build(texts: list[Text]) -> Index:

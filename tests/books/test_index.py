@@ -53,3 +53,10 @@ def test_coverage_says_how_much_of_the_question_stands_in_a_passage() -> None:
 def test_a_book_without_words_is_no_error() -> None:
     assert numbers(index(), "call") == []
     assert numbers(index("…", "!"), "call") == []
+
+
+def test_pairs_that_only_come_about_in_the_question_are_not_missed() -> None:
+    """给两 and 人打 stand nowhere."""
+    book = index("两个人都接听。", "给别人打电话。", "同时响铃。", "静音按钮。")
+    (best, *_) = book.best("给两个人打电话", 6)
+    assert best.coverage > 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.books.words import words
+from server.books.words import units, words
 
 
 def test_forms_of_an_english_word_are_the_same_word() -> None:
@@ -46,3 +46,12 @@ def test_words_of_other_languages_stay_as_they_are() -> None:
 
 def test_what_is_too_long_for_a_word_is_none() -> None:
     assert words("a" * 65) == []
+
+
+@pytest.mark.parametrize(("asked", "stem"), [("rung", "ring"), ("seen", "see"), ("phones", "telephon")])
+def test_irregular_forms_are_the_same_word(asked: str, stem: str) -> None:
+    assert words(asked) == [stem]
+
+
+def test_a_question_is_its_words_and_its_characters_with_their_pairs() -> None:
+    assert units("用TURN打电话") == [("用",), ("turn",), ("打电",), ("打电", "电话"), ("电话",)]
