@@ -41,7 +41,7 @@ class PageHandler(BaseHandler):
         unread: dict[str, int] | None = None,
         **values: Any,
     ) -> None:
-        """Renders ``template`` with what every page has; ``unread`` has the numbers ``missed`` and ``voicemail``."""
+        """Renders ``template`` with what every page has; ``unread`` is what :meth:`unread` gives."""
         user = msgspec.structs.asdict(self.identity.user) if self.identity else None
         device = self.identity.device if self.identity else ""
         document = {"page": self.page, "user": user, "device": device, "api": API} | (boot or {})
@@ -70,10 +70,11 @@ class PageHandler(BaseHandler):
     async def unread(self) -> dict[str, int]:
         """What is new for the signed-in person, as the navigation shows it."""
         user_id = self.who.user.id
-        missed, unheard = await asyncio.gather(
-            self.services.histories.unread(user_id), self.services.mailboxes.unheard(user_id)
+        services = self.services
+        missed, unheard, waiting = await asyncio.gather(
+            services.histories.unread(user_id), services.mailboxes.unheard(user_id), services.tasks.waiting(user_id)
         )
-        return {"missed": missed, "voicemail": unheard}
+        return {"missed": missed, "voicemail": unheard, "tasks": waiting}
 
     async def prepare(self) -> None:
         """As everywhere; and whoever comes again stays signed in."""
@@ -185,15 +186,19 @@ class HomePageHandler(PageHandler):
         """Everybody in their places, and the newest calls."""
         user_id = self.who.user.id
         services = self.services
-        home, recent, unread = await asyncio.gather(
+        home, recent, unread, tasks = await asyncio.gather(
             home_of(user_id, services.contacts, services.users),
             services.histories.page(user_id, limit=CALLS_LOOKED_AT),
             self.unread(),
+            services.tasks.open_of(user_id),
         )
         rows = [history_row(entry, user_id, self.locale.translate) for entry in recent.entries]
         self.render_page(
             "home.html",
-            boot={"people": home.everybody},
+            boot={
+                "people": home.everybody,
+                "tasks": [services.tasks.view(task, self.locale.translate) for task in tasks],
+            },
             home=home,
             missed=[row for row in rows if row["unread"]],
             recent=[row for row in rows if not row["unread"]][:RECENT_SHOWN],

@@ -14,6 +14,8 @@ from server.ids import is_id
 from server.languages.sentences import N_
 from server.tasks.model import EXTERNAL, FINAL, Decision, EventDraft, State, Task, event_view
 
+MAX_COMMENT_CHARACTERS = 10_000
+"""Of what somebody says about a document: some pages."""
 STATES: tuple[str, ...] = get_args(State)
 OPEN = [state for state in STATES if state not in FINAL]
 
@@ -105,7 +107,7 @@ class ReviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``POST /tasks/{task_id}/review``; ``round`` says which document was looked at."""
 
     decision: Decision
-    comment: Annotated[str, Meta(max_length=10_000)] = ""
+    comment: Annotated[str, Meta(max_length=MAX_COMMENT_CHARACTERS)] = ""
     round: Annotated[int, Meta(ge=1)] | None = None
 
 

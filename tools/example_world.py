@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from server.app import Server, open_database
 from server.clock import SystemClock
 from server.config import load_settings
 from server.store.users import User
+from server.tasks.model import EventDraft
 
 PASSWORD = "only for the pictures"
 SETTINGS: dict[str, object] = {
@@ -50,9 +52,36 @@ PEOPLE = {
 }
 """By language: user name and display name. The first is the one whose pages are shown, the second calls her."""
 LOCALES = {"en": "en", "zh": "zh-Hans"}
+SAID = {
+    "en": (
+        "We have to get the summer catalogue to the printer",
+        "Let's print 48 pages, not 64",
+        "Agreed, 48 pages it is",
+        "I will send the last twelve photos by Friday",
+        "I'll check the prices against the shop on Thursday",
+        "Who translates the foreword?",
+        "The launch stays on 4 June, that is decided",
+    ),
+    "zh": (
+        "夏季目录要送到印厂了",
+        "我们决定印 48 页，不印 64 页",
+        "同意，就 48 页",
+        "我周五之前把最后十二张照片发给你",
+        "我周四核对一遍价格",
+        "前言谁来翻译？",
+        "决定了，发布日期还是 6 月 4 日",
+    ),
+}
+"""What is written in the call of which a roadmap is made, by the two in turn."""
+FILM = {
+    "en": ("Film of the workshop", ("upload", "encode", "publish"), "Encoding at 1080p"),
+    "zh": ("工作坊的视频", ("上传", "转码", "发布"), "正在转码为 1080p"),
+}
+"""A task of another program: its title, its stages, and what it says while it works."""
 RECORDING = b"OggS\x00" + bytes(23) + b"OpusHead" + bytes(60_000)
 """A recording by its first bytes; nobody plays it."""
 WAVEFORM = ",".join(str(abs((7 * step * step + 31 * step) % 83 - 40) + 12) for step in range(96))
+POLL_S = 0.05
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
 
 
@@ -87,6 +116,8 @@ class World:
         self.language = language
         self.port = 0
         self.people: list[Someone] = []
+        self._talked = ""
+        """The call in which something was written."""
         self._sockets: list[WebSocketClientConnection] = []
 
     @property
@@ -121,6 +152,22 @@ class World:
         await self._api(self.people[4], "PATCH", "/users/me", {"do_not_disturb": True})
         self._sockets[2].write_message(json.dumps({"type": "presence", "id": "1", "state": "away"}))
 
+    async def begin_tasks(self) -> None:
+        """A roadmap that waits for a review, and what another program does meanwhile."""
+        me, tasks = self.people[0], self.services.tasks
+        params = {"call_id": self._talked, "time_zone": "Europe/Berlin"}
+        self.clock.behind = timedelta(minutes=14)
+        await self._api(me, "POST", "/tasks", {"kind": "call_roadmap", "params": params})
+        while not await tasks.waiting(me.user.user_id):
+            await asyncio.sleep(POLL_S)
+        title, stages, message = FILM[self.language]
+        self.clock.behind = timedelta(minutes=6)
+        film = await tasks.create(me.user.user_id, "external", {}, title=title, stages=stages, user=me.user.ref)
+        await tasks.append(film.task_id, EventDraft(type="started", stage=stages[0]))
+        self.clock.behind = timedelta(minutes=2)
+        await tasks.append(film.task_id, EventDraft(type="progress", stage=stages[1], progress=0.64, message=message))
+        self.clock.behind = timedelta()
+
     async def leave(self) -> None:
         """Everybody goes."""
         for socket in self._sockets:
@@ -146,7 +193,7 @@ class World:
         self.clock.pass_(hours=3)
         await self._message(fourth, me, seconds=17)
         self.clock.pass_(hours=21)
-        await self._talk(me, second, minutes=47.9, media="video")
+        await self._talk(me, second, minutes=47.9, media="video", said=SAID[self.language])
         await self._api(me, "POST", "/calls/seen")
         self.clock.pass_(hours=23)
         await self._talk(fourth, me, minutes=1.6, media="audio")
@@ -160,10 +207,16 @@ class World:
         call_id: str = (await self._api(caller, "POST", "/calls", body))["call_id"]
         return call_id
 
-    async def _talk(self, caller: Someone, callee: Someone, *, minutes: float, media: str) -> None:
+    async def _talk(
+        self, caller: Someone, callee: Someone, *, minutes: float, media: str, said: tuple[str, ...] = ()
+    ) -> None:
         call_id = await self._place(caller, callee, media)
         await self._api(callee, "POST", f"/calls/{call_id}/answer")
-        self.clock.pass_(minutes=minutes)
+        for number, text in enumerate(said):
+            self.clock.pass_(minutes=minutes / (len(said) + 1))
+            await self.services.chats.write(call_id, (caller, callee)[number % 2].user.ref, text)
+            self._talked = call_id
+        self.clock.pass_(minutes=minutes / (len(said) + 1))
         await self._api(callee, "POST", f"/calls/{call_id}/hangup")
 
     async def _message(self, caller: Someone, callee: Someone, *, seconds: int) -> None:
@@ -208,6 +261,7 @@ async def example_world(folder: Path, language: str) -> AsyncIterator[World]:
         world.port = await server.start()
         try:
             await world.populate()
+            await world.begin_tasks()
             yield world
         finally:
             await world.leave()

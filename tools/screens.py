@@ -30,10 +30,11 @@ PAGES = {
     "home": "/",
     "history": "/history",
     "voicemail": "/voicemail",
+    "tasks": "/tasks",
     "settings": "/settings",
     "check": "/check",
 }
-SHOWN = (*PAGES, "incoming", "call", "ended", "error")
+SHOWN = (*PAGES, "task", "incoming", "call", "ended", "error")
 COLOURS = 256
 SETTLE_MS = 1_200
 """Sockets open, transitions end, letters are drawn."""
@@ -67,8 +68,10 @@ async def take_all(playwright: Playwright, chromium: str, world: World, folder: 
         stranger = await context_of(mine, world)
         await take(await opened(stranger, "/login"), folder, "login", world.language)
         context = await context_of(mine, world, me)
-        for name in ("home", "history", "voicemail", "settings", "check"):
+        for name in ("home", "history", "voicemail", "tasks", "settings", "check"):
             await take(await opened(context, PAGES[name]), folder, name, world.language)
+        (waiting,) = (await world.services.tasks.list_of(me.user.user_id, states=["waiting_review"])).tasks
+        await take(await opened(context, f"/tasks/{waiting.task_id}"), folder, "task", world.language)
         await take(await opened(context, "/nothing/here"), folder, "error", world.language)
         await take_call(await context_of(theirs, world, caller), context, folder, world)
 

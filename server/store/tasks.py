@@ -123,6 +123,10 @@ class TaskStore:
         """How many tasks of that person are not over."""
         return await self._tasks.count({"user_id": user_id} | IS_OPEN)
 
+    async def count_waiting(self, user_id: str) -> int:
+        """How many tasks of that person wait for a review."""
+        return await self._tasks.count({"user_id": user_id, "state": "waiting_review"} | IS_OPEN)
+
     async def due(self, now: datetime, silent_since: datetime, limit: int = 200) -> list[Task]:
         """Tasks past their deadline, and those that run and of which nothing was heard since ``silent_since``."""
         silent = {"state": "running", "stalled": False, "updated_at": {"$lte": silent_since}}

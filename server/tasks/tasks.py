@@ -298,6 +298,15 @@ class Tasks:
         database, so that what has happened last may be missing, and :meth:`newer` has it."""
         return await self._store.open_first(user_id, self._settings.max_open + NEWEST)
 
+    async def open_of(self, user_id: str) -> list[Task]:
+        """A person's tasks that are not over, newest first."""
+        found = await self._with_newer(await self._store.open_of_user(user_id))
+        return [task for task in found if not task.is_over]
+
+    async def waiting(self, user_id: str) -> int:
+        """How many tasks wait for that person's review."""
+        return await self._store.count_waiting(user_id)
+
     async def _with_newer(self, tasks: list[Task]) -> list[Task]:
         newer = await self.newer(tasks)
         return [fold_all(task, newer.get(task.task_id, [])) for task in tasks]

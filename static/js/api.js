@@ -16,6 +16,8 @@
  * @typedef {import("./types.js").Book} Book
  * @typedef {import("./types.js").Dialogue} Dialogue
  * @typedef {import("./types.js").DialogueMessage} DialogueMessage
+ * @typedef {import("./types.js").Task} Task
+ * @typedef {import("./types.js").TaskEvent} TaskEvent
  */
 
 /** Longer than the server's own deadlines, so that its answer comes first. */
@@ -453,6 +455,38 @@ export class Api {
   /** @param {string} sessionId */
   async deleteDialogue(sessionId) {
     await this.#send("DELETE", `/dialogues/${sessionId}`);
+  }
+
+  /**
+   * One page of the own tasks, newest first.
+   *
+   * @param {{state?: import("./types.js").TaskState | null, before?: string | null, limit?: number}} [wanted]
+   * @returns {Promise<{items: Task[], next: string | null}>}
+   */
+  tasks({ state = null, before = null, limit = 50 } = {}) {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (state) query.set("state", state);
+    if (before) query.set("before", before);
+    return this.#send("GET", `/tasks?${query}`);
+  }
+
+  /** @param {string} taskId @returns {Promise<Task & {events: TaskEvent[]}>} */
+  task(taskId) {
+    return this.#send("GET", `/tasks/${taskId}`);
+  }
+
+  /** @param {string} taskId @returns {Promise<Task>} */
+  cancelTask(taskId) {
+    return this.#send("POST", `/tasks/${taskId}/cancel`);
+  }
+
+  /**
+   * @param {string} taskId
+   * @param {{decision: "approve" | "revise", comment: string, round: number}} review `round`: of the draft that was read
+   * @returns {Promise<Task>}
+   */
+  reviewTask(taskId, review) {
+    return this.#send("POST", `/tasks/${taskId}/review`, review);
   }
 
   /**

@@ -63,6 +63,16 @@ export class Client {
     });
   }
 
+  /**
+   * The socket of one task: what has happened since the event with that number, then what happens.
+   *
+   * @param {string} taskId
+   * @param {number} after
+   */
+  taskLink(taskId, after) {
+    return this.#socket(`/ws/task/${taskId}?include_history=true&after=${after}`);
+  }
+
   /** @param {string} path below the API's prefix */
   #socket(path) {
     const url = new URL(this.#boot.api + path, location.href);

@@ -48,7 +48,8 @@
  *
  * @typedef {{page: string, user: User | null, device: string, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null,
- *   recording?: RecordingTerms | null, transcript?: boolean, roadmap?: Roadmap | string | null}} Boot
+ *   recording?: RecordingTerms | null, transcript?: boolean, roadmap?: Roadmap | string | null,
+ *   task?: Task & {events: TaskEvent[]}, tasks?: Task[]}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig
  *
@@ -77,6 +78,19 @@
  *   created_at: string, completed_at: string | null}} DialogueMessage
  * @typedef {{session_id: string, title: string, book: {book_id: string, title: string}, created_at: string,
  *   updated_at: string, ws_url: string, responder: string, last_message?: DialogueMessage | null}} Dialogue
+ *
+ * @typedef {"queued" | "running" | "waiting_review" | "completed" | "failed" | "cancelled"} TaskState
+ * @typedef {{code: string, message: string}} TaskError
+ * @typedef {{url?: string, title?: string, [field: string]: any}} TaskResult
+ * @typedef {{task_id: string, kind: string, title: string, user_id: string, state: TaskState, stalled: boolean,
+ *   progress: number, stage: string | null, stages: string[], message: string | null, code: string | null,
+ *   values: Record<string, any>, number: number, created_at: string, started_at: string | null, updated_at: string,
+ *   ended_at: string | null, deadline: string | null, cancel_requested: boolean,
+ *   review: {document: string, round: number} | null, result: TaskResult | null, error: TaskError | null,
+ *   ws_url: string}} Task `number`: of its newest event
+ * @typedef {{task_id: string, number: number, type: string, timestamp: string, state: TaskState, progress: number,
+ *   stage: string | null, message: string | null, code: string | null, values: Record<string, any>,
+ *   data: Record<string, any> | null}} TaskEvent
  *
  * @typedef {{type: string, id?: string, seq?: number, timestamp: string, [field: string]: any}} Frame
  */

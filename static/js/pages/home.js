@@ -7,6 +7,7 @@ import { readBoot } from "../boot.js";
 import { _, ngettext } from "../i18n.js";
 import { People } from "../people/people.js";
 import { sentenceFor } from "../strings.js";
+import { showOpenTasks } from "../tasks/open_tasks.js";
 import { announce } from "../ui/announcer.js";
 import { startCalling } from "../ui/calling.js";
 import { coalesced } from "../ui/coalescing.js";
@@ -29,6 +30,7 @@ const { client, start } = startShell(boot);
 const people = new People(client, boot.user?.id ?? "", boot.people ?? []);
 new PersonMenu(people);
 showRunningCall(client, need("#running-call"), { ownId: boot.user?.id ?? "", device: boot.device });
+showOpenTasks(client, need("#tasks"), boot.tasks ?? []);
 
 // ---- everybody, in their places
 

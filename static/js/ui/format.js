@@ -14,6 +14,18 @@ export function duration(totalS) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+/**
+ * @param {number} totalS
+ * @param {string} locale
+ * @returns {string} how long it was, in the largest unit that fits: "40 seconds", "7 minutes", "2 hours"
+ */
+export function spanOf(totalS, locale) {
+  const [value, unit] =
+    totalS < 60 ? [totalS, "second"] : totalS < 3600 ? [totalS / 60, "minute"] : [totalS / 3600, "hour"];
+  const style = /** @type {Intl.NumberFormatOptions} */ ({ style: "unit", unit, unitDisplay: "long" });
+  return new Intl.NumberFormat(locale, style).format(Math.max(1, Math.round(value)));
+}
+
 const UNITS = ["kilobyte", "megabyte", "gigabyte"];
 
 /**
@@ -44,6 +56,15 @@ export function moment(when, now, locale) {
  */
 export function timeOfDay(when, locale) {
   return new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(when);
+}
+
+/**
+ * @param {Date} when
+ * @param {string} locale
+ * @returns {string} "14:05:31"
+ */
+export function clockTime(when, locale) {
+  return new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", second: "2-digit" }).format(when);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What every signed-in page has around its own matter: the line to the server, the banner about it, the dialog in which
- * calls ring; and, but for a call, the navigation with its numbers and the account's menu.
+ * calls ring, the notices of tasks; and, but for a call, the navigation with its numbers and the account's menu.
  *
  * @typedef {import("../types.js").Boot} Boot
  * @typedef {import("./incoming.js").IncomingOptions} IncomingOptions
@@ -9,6 +9,7 @@ import { Client } from "../client.js";
 import { Tones } from "../media/tones.js";
 import { standInForWorker } from "../push/page.js";
 import { PushSubscriber } from "../push/subscription.js";
+import { TaskNews } from "../tasks/news.js";
 import { AccountMenu } from "./account.js";
 import { LinkBanner } from "./banner.js";
 import { followIdleness } from "./idle.js";
@@ -29,6 +30,7 @@ export function startShell(boot, options = {}) {
   new LinkBanner(client.link);
   new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
   followUnread(client.link, client.api);
+  new TaskNews({ link: client.link, api: client.api, here: boot.task?.task_id });
   followIdleness(client.link, options.busy ?? (() => false));
   standInForWorker(client.inbox);
   new PushSubscriber(client.api).keepUp().catch(() => {}); // the next page tries again

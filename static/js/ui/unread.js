@@ -1,7 +1,7 @@
 /**
- * The numbers in the navigation: missed calls that were not seen, messages that were not heard.
+ * The numbers in the navigation: missed calls that were not seen, messages that were not heard, tasks that wait for a review.
  *
- * @typedef {"missed" | "voicemail"} Unread
+ * @typedef {"missed" | "voicemail" | "tasks"} Unread
  * @typedef {import("../realtime/socket.js").RingbackSocket} RingbackSocket
  */
 import { setText } from "./dom.js";

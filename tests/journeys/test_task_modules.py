@@ -1,0 +1,189 @@
+"""The modules of tasks by themselves: what is known of a task, and where its result leads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from server.tasks.model import EventDraft, EventType, Task, TaskEvent, event_view, task_view
+from server.tasks.rules import decide, fold
+from server.wire import encode
+from tests.journeys.test_modules import Run, files, page, run
+
+__all__ = ["files", "page", "run"]
+
+pytestmark = pytest.mark.journey
+
+STORY = 'const { TaskStory, isOver } = await import("/js/tasks/story.js");'
+RESULT = 'const { resultLink } = await import("/js/tasks/result.js");'
+
+LIFE: tuple[tuple[EventType, dict[str, Any]], ...] = (
+    ("queued", {}),
+    ("started", {}),
+    ("progress", {"progress": 0.25, "stage": "outline", "code": "outlined", "message": "The outline is ready"}),
+    ("stalled", {}),
+    ("cancel_requested", {}),
+    ("progress", {"progress": 0.5}),
+    ("review_requested", {"data": {"document": "# Draft"}}),
+    ("reviewed", {"data": {"decision": "revise", "comment": "Shorter.", "round": 1}}),
+    ("started", {}),
+    ("review_requested", {"data": {"document": "# Shorter"}}),
+    ("reviewed", {"data": {"decision": "approve", "comment": "", "round": 2}}),
+    ("retrying", {}),
+)
+ENDS: tuple[tuple[EventType, dict[str, Any]], ...] = (
+    ("completed", {"data": {"url": "/roadmaps/1", "title": "Roadmap"}}),
+    ("failed", {"code": "no_text", "message": "There is nothing in it"}),
+    ("cancelled", {}),
+)
+
+
+def life(*drafts: tuple[EventType, dict[str, Any]]) -> list[tuple[Task, TaskEvent | None]]:
+    """A task after each of these events, made by the rules of the server; it begins as one that is new."""
+    now = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+    task = Task(
+        task_id="t",
+        kind="call_roadmap",
+        title="A roadmap",
+        user_id="u",
+        stages=("collect", "outline"),
+        created_at=now,
+        updated_at=now,
+        deadline=now + timedelta(hours=1),
+        work_s=3600.0,
+    )
+    told: list[tuple[Task, TaskEvent | None]] = [(task, None)]
+    for type, fields in drafts:
+        event = decide(
+            task, EventDraft(type=type, **fields), f"key {task.number}", now + timedelta(seconds=task.number)
+        )
+        task = fold(task, event)
+        told.append((task, event))
+    return told
+
+
+def wire(document: object) -> str:
+    """As it stands in a script."""
+    return encode(document).decode()
+
+
+def seen(task: Task) -> dict[str, Any]:
+    """What a page can know of it: the deadline crosses the wire with the whole task only."""
+    shown = task_view(task, "/ws/task/t")
+    del shown["deadline"]
+    return shown
+
+
+@pytest.mark.parametrize("end", ENDS, ids=[type for type, _ in ENDS])
+def test_a_page_makes_of_each_event_what_the_server_makes_of_it(
+    run: Run, end: tuple[EventType, dict[str, Any]]
+) -> None:
+    told = life(*LIFE, end)
+    first = wire(task_view(told[0][0], "/ws/task/t"))
+    events = wire([event_view(event) for _, event in told if event])
+    body = f"const story = new TaskStory({first}); return {events}.map((e) => {{ story.take(e); return story.task; }});"
+    known = run(STORY + body)
+    assert [{name: value for name, value in task.items() if name != "deadline"} for task in known] == [
+        seen(task) for task, event in told if event
+    ]
+
+
+def test_an_event_that_comes_twice_or_late_is_told_once_and_in_its_place(run: Run) -> None:
+    told = life(*LIFE)
+    events = [event_view(event) for _, event in told if event]
+    shuffled = wire([events[number] for number in (0, 2, 1, 2, 0, 3)])
+    body = f"""
+      const story = new TaskStory({wire(task_view(told[0][0], "/ws/task/t"))});
+      const heard = [];
+      story.on("change", ({{ fresh }}) => heard.push(...fresh.map(({{ number }}) => number)));
+      for (const event of {shuffled}) story.take(event);
+      return [heard, story.events.map(({{ number }}) => number), story.task.number, story.whole];
+    """
+    assert run(STORY + body) == [[1, 3, 2, 4], [1, 2, 3, 4], 4, True]
+
+
+def test_an_older_state_says_nothing_and_a_newer_one_shows_that_events_are_missing(run: Run) -> None:
+    told = life(*LIFE)
+    views = [wire(task_view(task, "/ws/task/t")) for task, _ in told]
+    body = f"""
+      const story = new TaskStory({views[3]});
+      story.hear({views[1]});
+      const kept = story.task.number;
+      story.hear({views[7]});
+      return [kept, story.task.number, story.whole];
+    """
+    assert run(STORY + body) == [3, 7, False]
+
+
+@pytest.mark.parametrize(
+    ("url", "does"),
+    [("/roadmaps/1", "open"), ("/api/v1/exports/1/file", "download"), ("https://elsewhere.example/x", "open")],
+)
+def test_a_result_is_opened_or_downloaded(run: Run, url: str, does: str) -> None:
+    body = f'const link = resultLink({{ state: "completed", result: {{ url: "{url}" }} }}); return link.does;'
+    assert run(RESULT + body) == does
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "blob:x", "https://[", 7, None])
+def test_an_address_that_is_none_of_the_web_leads_nowhere(run: Run, url: object) -> None:
+    assert run(f'{RESULT} return resultLink({{ state: "completed", result: {{ url: {wire(url)} }} }});') is None
+
+
+# ── notices ──
+
+NEWS = """
+  const { TaskNews } = await import("/js/tasks/news.js");
+  const { Emitter } = await import("/js/realtime/emitter.js");
+  document.body.innerHTML = `<div id=toasts></div><template id=toast-template><div class=toast><span data-text></span>
+    <button data-action hidden></button><button data-dismiss></button></div></template>`;
+  const link = new Emitter();
+  let items = [];
+  new TaskNews({ link, api: { tasks: async () => ({ items }) }, here: "here" });
+  const task = (number, state, fields = {}) => ({
+    task_id: "t", title: "Film", number, state, updated_at: `2026-11-20T10:00:0${number}.000Z`,
+    review: state === "waiting_review" ? { document: "", round: 1 } : null, ...fields,
+  });
+  const tell = (...all) => { for (const task of all) link.emit("frame", { type: "task", task }); };
+  const shown = () => [...document.querySelectorAll(".toast [data-text]")].map((e) => e.textContent);
+"""
+WAITS = "“Film” waits for your review"
+
+
+def test_that_a_task_waits_is_said_once_for_each_draft(run: Run) -> None:
+    body = """
+      tell(task(1, "running"), task(2, "waiting_review"), task(2, "waiting_review"));
+      tell(task(3, "waiting_review", { cancel_requested: true }));
+      const first = shown();
+      tell(task(4, "running"), task(5, "waiting_review", { review: { document: "", round: 2 } }));
+      return [first, shown()];
+    """
+    assert run(NEWS + body) == [[WAITS], [WAITS]]
+
+
+def test_a_notice_goes_when_it_was_decided_elsewhere(run: Run) -> None:
+    assert run(f'{NEWS} tell(task(2, "waiting_review"), task(3, "queued")); return shown();') == []
+
+
+def test_the_page_of_a_task_says_itself_what_becomes_of_it(run: Run) -> None:
+    assert run(f'{NEWS} tell(task(2, "completed", {{ task_id: "here" }})); return shown();') == []
+
+
+def test_a_task_that_was_stopped_is_no_news(run: Run) -> None:
+    assert run(f'{NEWS} tell(task(1, "running"), task(2, "cancelled")); return shown();') == []
+
+
+def test_what_has_ended_while_the_line_was_away_is_said_when_it_is_back(run: Run) -> None:
+    body = """
+      const now = performance.now;
+      performance.now = () => 10_000; // long after the page was rendered
+      link.emit("snapshot", { timestamp: "2026-11-20T10:00:05.000Z" });
+      await h.settle();
+      items = [task(7, "failed"), task(3, "completed", { task_id: "u", title: "Of before" })];
+      link.emit("snapshot", { timestamp: "2026-11-20T10:00:09.000Z" });
+      await h.settle();
+      performance.now = now;
+      return shown();
+    """
+    assert run(NEWS + body) == ["“Film” has failed"]
