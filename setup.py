@@ -118,7 +118,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            "ringback=server.cli:main",
+            "ringback=server.command:main",
             "ringback-softphone=ringback_client.extras:softphone",
         ],
     },

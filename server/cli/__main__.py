@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.cli import main
+from server.command import main
 
-if __name__ == "__main__":  # and not where a process for work that burns CPU looks for what it is to do
-    main(prog_name="ringback")
+if __name__ == "__main__":  # and not in a process for work that burns CPU, which imports this: see server.command
+    main()

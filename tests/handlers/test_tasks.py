@@ -304,9 +304,7 @@ async def test_a_task_goes_some_days_after_its_end(running: Running) -> None:
     await say(driver, done, "1", "completed")
     running.clock.move(91 * 24 * HOUR_S)
     assert await running.services.tasks.clean() == 1
-    assert [task.task_id for task in await running.services.tasks.open_and_newest(alice.id, 50)] == [
-        open_one["task_id"]
-    ]
+    assert [task.task_id for task in await running.services.tasks.current_of(alice.id)] == [open_one["task_id"]]
     assert await running.services.tasks.events(done["task_id"]) == []
 
 
@@ -318,7 +316,7 @@ async def test_with_an_account_its_tasks_go(running: Running) -> None:
     await running.services.accounts.remove(alice.user)
     await running.until(lambda: len(running.server.task_area.runner) == 0, "nobody works at it")
     assert await running.services.tasks.events(task.task_id) == []
-    assert await running.services.tasks.open_and_newest(alice.id, 50) == []
+    assert await running.services.tasks.current_of(alice.id) == []
 
 
 async def test_events_that_are_newer_than_the_document_of_a_task_count(running: Running) -> None:
