@@ -130,6 +130,16 @@ class Api:
         self.user = answer.user
         return answer.user
 
+    async def sign_in_by_token(self, refresh_token: str) -> User:
+        """Go on with a sign-in that was begun elsewhere: that of a service account, by `ringback token --kind refresh`.
+
+        The token counts once; from here on this program has the next ones. ApiError `unauthenticated`, `token_reused`.
+        """
+        begun = self._keep(_Tokens("", refresh_token, 0.0))
+        await self._renew(begun)
+        self.user = read(User, await self.request("GET", "/users/me"))
+        return self.user
+
     async def refresh(self) -> None:
         """Exchange the tokens for new ones now. ApiError 401 means that the sign-in is over."""
         await self._renew(self._signed_in())

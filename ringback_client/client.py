@@ -66,6 +66,10 @@ class Client:
         """Sign in; see `Api.sign_in`."""
         return await self.api.sign_in(username, password, device)
 
+    async def sign_in_by_token(self, refresh_token: str) -> User:
+        """Go on as a service account; see `Api.sign_in_by_token`."""
+        return await self.api.sign_in_by_token(refresh_token)
+
     def inbox(self) -> UserInbox:
         """The socket on which this device rings, to be opened with `async with`."""
         return UserInbox(self.socket("/ws/user"), clock=self._clock)

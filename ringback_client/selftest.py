@@ -4,8 +4,8 @@
     passed = all(step.ok for step in steps)
 
 Health, sign-in, both inboxes; then two calls, in one the caller enters the room first and in the other the callee, with
-ringing, signaling, hang-up and history; a dialogue with the assistant; at last what a server must refuse. No step shows
-a token or a password.
+ringing, signaling, hang-up and history; a task that is followed and stopped; a dialogue with the assistant; at last
+what a server must refuse. No step shows a token or a password.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ async def run(base_url: str, people: Sequence[Login], *, on_step: Callable[[Step
             await _arrive(journal, alice, bob)
             await _Conversation(journal, alice, bob, first_in_room=alice, hangs_up=alice).walk()
             await _Conversation(journal, alice, bob, first_in_room=bob, hangs_up=bob).walk()
+            await _follow_a_task(journal, alice)
             await _write(journal, alice)
         with contextlib.suppress(_Broken):
             await _leave(journal, alice, bob)
@@ -207,6 +208,33 @@ async def _refusals(journal: _Journal, base_url: str) -> None:
 
     await journal.step("a wrong path is opened", "4510 no_such_endpoint", refused("/ws/usr"))
     await journal.step("a token that is none is shown", "4501 unauthenticated", refused("/ws/user"))
+
+
+async def _follow_a_task(journal: _Journal, alice: _Person) -> None:
+    """Start a task that waits for another program, follow it, stop it: its events, then the end."""
+    tasks, task_id = alice.client.tasks, ""
+
+    async def start() -> str:
+        nonlocal task_id
+        task = await tasks.create("external", title="selftest")
+        task_id = task.task_id
+        return task.state
+
+    async def follow() -> str:
+        async with tasks.follow(task_id) as feed:
+            types = [(await anext(aiter(feed))).type]
+            await tasks.cancel(task_id)
+            types += [event.type async for event in feed]
+            return f"{', '.join(types)}, then {await _code_of(feed.socket)}"
+
+    await journal.step(f"{alice.name} starts a task", "queued", start())
+    expected = "queued, cancelled, then 1000 normal"
+    try:
+        await journal.step(f"{alice.name} follows the task and stops it", expected, follow())
+    except _Broken:
+        with contextlib.suppress(RingbackError):
+            await tasks.cancel(task_id)
+        raise
 
 
 async def _leave(journal: _Journal, alice: _Person, bob: _Person) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -105,6 +105,10 @@ class TaskPage(msgspec.Struct, frozen=True):
 
     items: tuple[Task, ...]
     next: str | None = None
+
+
+class _Reported(msgspec.Struct, frozen=True):
+    event: TaskEvent
 
 
 class TaskFeed(Channel):
@@ -218,13 +222,31 @@ class Tasks:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def create(self, kind: str, params: dict[str, Any] | None = None, *, title: str | None = None) -> Task:
-        """Start a task. ApiError `bad_request` names what is wrong with `kind` or `params`."""
-        body: dict[str, Any] = {"kind": kind, "params": params or {}} | ({"title": title} if title else {})
+    async def create(
+        self,
+        kind: str,
+        params: dict[str, Any] | None = None,
+        *,
+        title: str | None = None,
+        user: str | None = None,
+        worker: str | None = None,
+        stages: Sequence[str] | None = None,
+    ) -> Task:
+        """Start a task. ApiError `bad_request` names what is wrong, `rate_limited` says that too many are under way.
+
+        The last three are for kind `external`: the name of the person whose task it is (for a service account), that of
+        the service account that works at it, and the names of the parts of the work.
+        """
+        body: dict[str, Any] = {"kind": kind, "params": params or {}}
+        more = {"title": title, "user": user, "worker": worker, "stages": stages}
+        body |= {name: value for name, value in more.items() if value is not None}
         return read(Task, await self._client.api.request("POST", "/tasks", body))
 
     async def list(self, *, state: str | None = None, limit: int | None = None, before: str | None = None) -> TaskPage:
-        """One page of the own tasks, newest first; of one `state` if it is given."""
+        """One page of the own tasks, newest first; of one `state`, or those that are not over (`open`), if it is given.
+
+        For a service account those that it works at.
+        """
         return read(TaskPage, await self._client.api.request("GET", "/tasks", state=state, limit=limit, before=before))
 
     async def get(self, task_id: str) -> TaskWithEvents:
@@ -235,18 +257,24 @@ class Tasks:
         """Ask for the task to stop. ApiError `bad_state` once it is over."""
         return read(Task, await self._client.api.request("POST", f"/tasks/{task_id}/cancel"))
 
-    async def review(self, task_id: str, decision: Literal["approve", "revise"], comment: str = "") -> Task:
-        """Decide about the document of a task that waits for that. ApiError `bad_state` if it does not."""
-        body = {"decision": decision} | ({"comment": comment} if comment else {})
+    async def review(
+        self, task_id: str, decision: Literal["approve", "revise"], comment: str = "", *, round: int | None = None
+    ) -> Task:
+        """Decide about the document of a task that waits for that: of that `round`, if it is given.
+
+        ApiError `bad_state` if it does not wait, or asks about something else by now.
+        """
+        body = {"decision": decision, "comment": comment} | ({} if round is None else {"round": round})
         return read(Task, await self._client.api.request("POST", f"/tasks/{task_id}/review", body))
 
     async def report(self, task_id: str, event_id: str, type: str, **fields: Any) -> TaskEvent:
-        """Say what has happened to a task of kind `external`; the same `event_id` again says it once.
+        """Say, as the service account that works at it, what has happened to a task of kind `external`.
 
-        `fields` are `progress`, `stage`, `message`, `data`.
+        The same `event_id` again gives the same event. `fields` are `progress`, `stage`, `message`, `code`, `values`,
+        `data`. ApiError `bad_state` where that cannot happen now, because the task is over, say.
         """
         body = {"event_id": event_id, "type": type} | fields
-        return read(TaskEvent, await self._client.api.request("POST", f"/tasks/{task_id}/events", body))
+        return read(_Reported, await self._client.api.request("POST", f"/tasks/{task_id}/events", body)).event
 
     def follow(self, task_id: str, *, history: bool = True) -> TaskFeed:
         """The events of one task, to be opened with `async with`."""

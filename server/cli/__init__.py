@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from server.cli import config, doctor, routes, selftest, serve, sweep, token, users
+from server.cli import config, doctor, routes, selftest, serve, sweep, tasks, token, users
 from server.cli.failures import Commands
 from server.version import VERSION
 
@@ -24,6 +24,7 @@ main.add_command(users.users)
 main.add_command(token.token)
 main.add_command(routes.routes)
 main.add_command(sweep.sweep)
+main.add_command(tasks.tasks)
 main.add_command(config.config)
 main.add_command(selftest.selftest)
 main.add_command(doctor.doctor)

@@ -93,6 +93,10 @@ class TaskStore:
         """A person's tasks, newest first; ``before`` is the id of the last one that was seen."""
         return await self._newest({"user_id": user_id}, limit, states, before)
 
+    async def newest(self, limit: int, states: list[str] | None = None) -> list[Task]:
+        """Everybody's tasks, newest first."""
+        return await self._newest({}, limit, states, None)
+
     async def for_worker(
         self, worker_id: str, *, limit: int, states: list[str] | None = None, before: str | None = None
     ) -> list[Task]:

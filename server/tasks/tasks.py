@@ -293,6 +293,16 @@ class Tasks:
         tasks = await self._with_newer(found[:limit])
         return TaskPage(tasks, found[limit - 1].task_id if len(found) > limit else None)
 
+    async def newest(self, limit: int, *, user_id: str | None = None, states: list[str] | None = None) -> list[Task]:
+        """Tasks of everybody, or of one person, newest first, for whoever runs the server."""
+        if user_id is None:
+            return await self._with_newer(await self._store.newest(limit, states))
+        return await self._with_newer(await self._store.of_user(user_id, limit=limit, states=states))
+
+    async def exists(self, task_id: str) -> bool:
+        """Whether there is such a task, of anybody."""
+        return await self._store.get(task_id) is not None
+
     async def current_of(self, user_id: str) -> list[Task]:
         """A person's tasks that are not over, and the newest others, :data:`NEWEST` at least: by one look at the
         database, so that what has happened last may be missing, and :meth:`newer` has it."""

@@ -16,7 +16,11 @@ from server.cli.failures import Commands, failure
 from server.version import VERSION
 from tests.cli.shell import Shell, refusal, wrong_usage
 
-GROUPS = {"users": {"add", "list", "passwd", "disable", "enable"}, "config": {"check", "show", "example"}}
+GROUPS = {
+    "users": {"add", "list", "passwd", "disable", "enable"},
+    "config": {"check", "show", "example"},
+    "tasks": {"list", "watch"},
+}
 
 
 def test_says_its_version(bare: Shell) -> None:
@@ -24,7 +28,8 @@ def test_says_its_version(bare: Shell) -> None:
 
 
 def test_has_every_command() -> None:
-    assert set(main.commands) == {"serve", "users", "token", "routes", "sweep", "config", "doctor", "selftest"}
+    commands = {"serve", "users", "token", "routes", "sweep", "tasks", "config", "doctor", "selftest"}
+    assert set(main.commands) == commands
     for name, names in GROUPS.items():
         group = main.commands[name]
         assert isinstance(group, click.Group) and set(group.commands) == names

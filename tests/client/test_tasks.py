@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
-from ringback_client import Backoff, Client, Closed, TaskEvent, TaskFeed
+from ringback_client import ApiError, Backoff, Client, Closed, TaskEvent, TaskFeed
+from ringback_client.tasks import Review
 from server.close_codes import CloseCode
+from server.paths import docs_dir
 from server.realtime.session import Session
 from server.store.users import User
-from server.tasks.model import Task, event_view
+from server.tasks.model import EventDraft, Task, event_view
 from tests.following.lives import LIFE
 from tests.peer import PATIENCE_S
 from tests.running import PASSWORD, Running
@@ -112,3 +115,59 @@ async def test_a_list_tells_what_happens_to_all_tasks(running: Running) -> None:
             (first.task_id, 2),
             (second.task_id, 2),
         ]
+
+
+async def test_a_task_is_started_driven_decided_about_and_found_again(running: Running) -> None:
+    async with signed_in(running) as (client, user), Client(running.origin) as worker:
+        service = await running.services.accounts.add("worker", PASSWORD, service=True)
+        device = await running.device(service)
+        assert (await worker.sign_in_by_token(device.refresh_token())).username == "worker"
+        task = await worker.tasks.create("external", title="A plan", user="alice", stages=["read", "write"])
+        assert (task.user_id, task.stages, task.state) == (user.user_id, ("read", "write"), "queued")
+        asked = await worker.tasks.report(task.task_id, "1", "review_requested", data={"document": "# Plan"})
+        assert await worker.tasks.report(task.task_id, "1", "review_requested", data={"document": "# Plan"}) == asked
+        assert (await client.tasks.get(task.task_id)).review == Review("# Plan", 1)
+        assert (await client.tasks.review(task.task_id, "approve", "good", round=1)).state == "running"
+        await worker.tasks.report(task.task_id, "2", "completed", data={"url": "https://example.com/", "title": "Plan"})
+        found = await client.tasks.get(task.task_id)
+        assert [event.type for event in found.events] == ["queued", "review_requested", "reviewed", "completed"]
+        assert (found.is_over, found.result) == (True, {"url": "https://example.com/", "title": "Plan"})
+        assert [each.task_id for each in (await client.tasks.list(state="completed")).items] == [task.task_id]
+
+
+async def test_a_token_that_was_used_signs_nobody_in(running: Running) -> None:
+    service = await running.services.accounts.add("worker", PASSWORD, service=True)
+    token = (await running.device(service)).refresh_token()
+    async with Client(running.origin) as first, Client(running.origin) as second:
+        await first.sign_in_by_token(token)
+        with pytest.raises(ApiError) as refused:
+            await second.sign_in_by_token(token)
+        assert (refused.value.code, second.api.user) == ("token_reused", None)
+
+
+async def test_the_example_of_the_documentation_shows_a_task(
+    running: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = (docs_dir() / "tasks.md").read_text(encoding="utf-8").partition("```py\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(program, "tasks.md", "exec"), names)
+    user = await running.services.accounts.add("alice", PASSWORD)
+    task = await begun(running, user)
+    await running.services.tasks.append(task.task_id, LIFE[1])
+    await running.services.tasks.append(task.task_id, EventDraft(type="completed"))
+    await names["follow"](running.origin, "alice", PASSWORD, task.task_id)
+    assert capsys.readouterr().out == "0% Waiting for its turn\n20% Chapter 1 was read\n100% Done\n"
+
+
+async def test_a_task_is_stopped(running: Running) -> None:
+    async with signed_in(running) as (client, _):
+        task = await client.tasks.create("external")
+        assert (await client.tasks.cancel(task.task_id)).state == "cancelled"
+        assert (await client.tasks.list(state="open")).items == ()
+
+
+async def test_a_task_of_no_kind_is_refused(running: Running) -> None:
+    async with signed_in(running) as (client, _):
+        with pytest.raises(ApiError) as refused:
+            await client.tasks.create("nothing")
+        assert (refused.value.code, list(refused.value.errors)) == ("bad_request", ["kind"])
