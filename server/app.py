@@ -354,7 +354,7 @@ class Server:
             settings.recordings.enabled,
         )
         self.dialogues = open_dialogues(
-            dialogue_store, books, languages, hub, bus, clock, epoch, settings, f"{API}/ws/dialogue"
+            dialogue_store, books, languages, hub, bus, clock, epoch, metrics, settings, f"{API}/ws/dialogue"
         )
         endpoints: dict[str, Endpoint] = {
             endpoint.kind: endpoint for endpoint in (inbox, self.rooms, self.dialogues.endpoint)

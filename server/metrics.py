@@ -36,9 +36,12 @@ class Metrics:
         self.expired_calls = Counter(
             "ringback_calls_expired", "Calls that a sweep ended at their deadline", registry=self.registry
         )
-
         self.push_messages = Counter(
             "ringback_push_messages", "Push messages by what came of them", ["outcome"], registry=self.registry
+        )
+
+        self.replies = Counter(
+            "ringback_replies", "Replies of the assistant by how they ended", ["state"], registry=self.registry
         )
 
     def watch(self, name: str, description: str, figure: Callable[[], float]) -> None:

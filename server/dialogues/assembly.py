@@ -9,6 +9,7 @@ from server.dialogues.responders.offline import OfflineResponder
 from server.dialogues.responders.openai import OpenAIResponder
 from server.dialogues.responders.responder import Responder
 from server.languages.choice import Languages
+from server.metrics import Metrics
 from server.realtime.bus import Bus
 from server.realtime.hub import Hub
 from server.settings import Settings
@@ -23,6 +24,7 @@ def open_dialogues(
     bus: Bus,
     clock: Clock,
     epoch: str,
+    metrics: Metrics,
     settings: Settings,
     sockets_at: str,
 ) -> Dialogues:
@@ -31,4 +33,4 @@ def open_dialogues(
     responder: Responder = OfflineResponder(languages)
     if settings.dialogues.responder == "openai":
         responder = OpenAIResponder(settings.dialogues)
-    return Dialogues(store, library, responder, hub, bus, clock, epoch, settings, sockets_at)
+    return Dialogues(store, library, responder, hub, bus, clock, epoch, metrics, settings, sockets_at)

@@ -13,6 +13,7 @@ from server.dialogues.responders.responder import Responder
 from server.errors import BadRequest, BadState, NotFound, RateLimited, TooLarge
 from server.ids import is_id, new_id
 from server.languages.sentences import N_
+from server.metrics import Metrics
 from server.realtime.bus import Bus, DialogueDeleted, ToDialogue, dialogue_topic
 from server.realtime.frames import DialogueMessage, encode
 from server.realtime.hub import Hub
@@ -46,6 +47,7 @@ class Dialogues:
         bus: Bus,
         clock: Clock,
         epoch: str,
+        metrics: Metrics,
         settings: Settings,
         sockets_at: str,
     ) -> None:
@@ -58,7 +60,7 @@ class Dialogues:
         self._clock = clock
         self._settings = settings.dialogues
         self._buckets: dict[str, TokenBucket] = {}
-        self.replies = Replies(store, library, responder, bus, clock, epoch, settings.dialogues)
+        self.replies = Replies(store, library, responder, bus, clock, epoch, metrics, settings.dialogues)
         sockets = settings.sockets
         self.endpoint = DialogueEndpoint(self, hub, bus, sockets.heartbeat_interval_s, sockets.resume_window_s)
 

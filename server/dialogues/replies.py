@@ -20,6 +20,7 @@ from server.dialogues.model import ReplyError, ReplyState, Source, Turn, reply_v
 from server.dialogues.responders.responder import Asked, NoReply, Responder
 from server.errors import BadState, NotFound, Unavailable
 from server.log import get_logger
+from server.metrics import Metrics
 from server.realtime.bus import Bus, ToDialogue, dialogue_topic
 from server.realtime.frames import DialogueMessage, Reply, ReplyDelta, ReplyFailed, ToClient, encode
 from server.settings import DialogueSettings
@@ -136,6 +137,7 @@ class Replies:
         bus: Bus,
         clock: Clock,
         epoch: str,
+        metrics: Metrics,
         settings: DialogueSettings,
     ) -> None:
         """``epoch`` tells this process from every other."""
@@ -145,6 +147,7 @@ class Replies:
         self._bus = bus
         self._clock = clock
         self._epoch = epoch
+        self._metrics = metrics
         self._settings = settings
         self._workers: dict[str, _Worker] = {}
         self._places = asyncio.Semaphore(settings.replies_at_once)
@@ -322,7 +325,9 @@ class Replies:
         ended = await self._store.finish(
             turn.turn_id, ending.state, self._clock.now(), sources=ending.sources, error=ending.error
         )
-        if ended is None:
+        if ended is not None:
+            self._metrics.replies.labels(ending.state).inc()
+        else:
             # Stored before, and the database's answer was lost; or it is not ours to say how it ended.
             ended = await self._store.turn(turn.session_id, turn.turn_id)
         if ended is not None and ended.is_over:

@@ -117,6 +117,7 @@ async def test_a_reply_that_is_too_long_is_interrupted(start: Start, provider: P
     asking = await begin(await start(provider.overrides(max_reply_characters=100)))
     reply = await asking.replied(await asking.open())
     assert (reply["state"], reply["error"]["code"], reply["text"]) == ("interrupted", "too_long", "x" * 60)
+    assert b'ringback_replies_total{state="interrupted"} 1.0' in asking.running.services.metrics.text()
 
 
 @pytest.mark.gen_test
