@@ -293,10 +293,11 @@ class Replies:
         if dialogue is None or dialogue.deleted_at is not None:
             await self._store.clear(turn.session_id)
             raise _Overtaken
-        await self._library.get(dialogue.book_id, dialogue.user_id)
+        book = await self._library.get(dialogue.book_id, dialogue.user_id)
         found = await self._library.find(dialogue.book_id, turn.question, PASSAGES)
         earlier = await self._store.turns(turn.session_id, limit=EARLIER_TURNS, below=turn.number)
-        return Asked(turn.question, dialogue.book_title, [each for each in earlier if each.state == "complete"], found)
+        complete = [each for each in earlier if each.state == "complete"]
+        return Asked(turn.question, dialogue.book_title, complete, found, book.is_built_in)
 
     async def _grow(self, turn: Turn, growing: _Growing, asked: Asked) -> None:
         pieces = self._responder.reply(asked)

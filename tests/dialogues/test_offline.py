@@ -46,6 +46,12 @@ async def test_a_question_in_chinese_is_answered_in_chinese(responder: OfflineRe
 
 
 @pytest.mark.gen_test
+async def test_ringbacks_own_book_has_its_chinese_name(responder: OfflineResponder) -> None:
+    own = asked(question="如何做面包？")._replace(book_title="Ringback handbook", is_built_in=True)
+    assert "Ringback handbook" not in await said(responder, own)
+
+
+@pytest.mark.gen_test
 async def test_what_the_book_does_not_tell_is_not_told(responder: OfflineResponder) -> None:
     nothing = asked(found(coverage=LEAST_COVERAGE - 0.01))
     assert await said(responder, nothing) == "I found no answer to that in “Lamps at sea”. Other words may help."

@@ -40,12 +40,13 @@ class OfflineResponder:
     async def reply(self, asked: Asked) -> AsyncGenerator[str, None]:
         """The best passages, quoted, each with the number of its source."""
         translate = self._language_of(asked.question)
+        title = translate(asked.book_title) if asked.is_built_in else asked.book_title
         chosen = answering(asked.found)
         if not chosen:
-            nothing = N_("I found no answer to that in “%(book)s”. Other words may help.", book=asked.book_title)
+            nothing = N_("I found no answer to that in “%(book)s”. Other words may help.", book=title)
             yield said(nothing, translate)
             return
-        yield said(N_("“%(book)s” says:", book=asked.book_title), translate)
+        yield said(N_("“%(book)s” says:", book=title), translate)
         for at, found in enumerate(chosen[:QUOTED]):
             yield f"\n\n{_where(found, at + 1)}\n\n{_quoted(excerpt(found, asked.question, QUOTE_CHARACTERS[at]))}"
         if chosen[QUOTED:]:
@@ -85,15 +86,16 @@ def excerpt(found: Found, question: str, characters: int) -> str:
         return text
     sentences = [each for each in _SENTENCE.findall(text) if each]
     asked = set(words(question))
-    worth = [len(asked.intersection(words(sentence))) for sentence in sentences]
+    matched = [asked.intersection(words(sentence)) for sentence in sentences]
     best, best_worth = (0, 1), -1
     for begin in range(len(sentences)):
         end, length = begin, 0
         while end < len(sentences) and (length + len(sentences[end]) <= characters or end == begin):
             length += len(sentences[end])
             end += 1
-        if sum(worth[begin:end]) > best_worth:
-            best, best_worth = (begin, end), sum(worth[begin:end])
+        worth = len(set().union(*matched[begin:end]))
+        if worth > best_worth:
+            best, best_worth = (begin, end), worth
     begin, end = best
     quote = "".join(sentences[begin:end]).strip()[:characters]
     return ("… " if begin else "") + quote + (" …" if end < len(sentences) else "")

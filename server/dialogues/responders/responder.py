@@ -11,12 +11,13 @@ from server.dialogues.model import ReplyError, Turn
 
 class Asked(NamedTuple):
     """One question. ``earlier`` are the turns before it that came to an end, oldest first; ``found`` the passages of
-    the book that may answer, best first."""
+    the book that may answer, best first. The title of a book that ``is_built_in`` is a sentence of ours."""
 
     question: str
     book_title: str
     earlier: list[Turn]
     found: list[Found]
+    is_built_in: bool = False
 
 
 class NoReply(Exception):
