@@ -200,10 +200,11 @@ class Running:
         """The origin of its own pages."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
-        """Makes the indexes, where no server before it has made them in this database, and listens."""
+    async def start(self, *, is_first: bool) -> None:
+        """Makes the indexes and listens. The first server of a test finds nothing but perhaps indexes: it makes them
+        only where none before it has made them in this database."""
         mongo = self.services.settings.mongo
-        if (mongo.uri, mongo.database) not in _PREPARED:
+        if not is_first or (mongo.uri, mongo.database) not in _PREPARED:
             await self.server.prepare()
             _PREPARED.add((mongo.uri, mongo.database))
         self.port = await self.server.start()
@@ -360,7 +361,7 @@ def start(
         database = connect(chosen.mongo, chosen.mongo.uri)
         server = Running(Server(chosen, database, chosen.auth.secret, clock=clock), clock, http_client)
         started.append(server)
-        await server.start()
+        await server.start(is_first=len(started) == 1)
         return server
 
     yield start_one
