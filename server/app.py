@@ -412,6 +412,7 @@ class Server:
         metrics.watch("ringback_sockets_open", "Open sockets", lambda: len(hub.connections))
         metrics.watch("ringback_sessions", "Sessions, those that may be resumed included", lambda: len(hub))
         metrics.watch("ringback_rooms", "Calls with somebody in their room here", lambda: len(self.rooms))
+        metrics.watch("ringback_tasks_running", "Tasks that are worked at here", lambda: len(self.task_area.runner))
         self.jobs = Jobs(
             [
                 Job("heartbeat", TICK_S, self.beat),

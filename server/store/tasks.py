@@ -139,9 +139,14 @@ class TaskStore:
 
     # ── leases ──
 
-    async def claimable(self, kinds: list[str], now: datetime, limit: int) -> list[Claimable]:
-        """Tasks of these kinds that somebody has to work at and nobody does, oldest first."""
-        query = IS_OPEN | {"lease_until": {"$lte": now}, "state": {"$in": TAKEN_UP}, "kind": {"$in": kinds}}
+    async def claimable(self, kinds: list[str], now: datetime, limit: int, *, but_of: list[str]) -> list[Claimable]:
+        """Tasks of these kinds that somebody has to work at and nobody does, oldest first, ``but_of`` some people."""
+        query = IS_OPEN | {
+            "lease_until": {"$lte": now},
+            "state": {"$in": TAKEN_UP},
+            "kind": {"$in": kinds},
+            "user_id": {"$nin": but_of},
+        }
         found = await self._tasks.find(query, sort=[("_id", ASCENDING)], limit=limit)
         return [Claimable(_task(each), each["lease_owner"], each["lost"]) for each in found]
 

@@ -32,6 +32,7 @@ RENEWALS = 3
 PER_PERSON = 2
 """Tasks of one person that are worked at here at once, so that others' come to their turn."""
 CANDIDATES = 50
+"""Looked at together; more than one person may have waiting."""
 MAX_LOST = 5
 """So often the server may die while it works at a task: then it is the task."""
 
@@ -134,12 +135,15 @@ class Runner:
         if self._free() <= 0 or not kinds:
             return
         of_people = Counter(run.task.user_id for run in self._runs.values())
-        for found in await self._store.claimable(kinds, self._clock.now(), CANDIDATES):
+        busy = [user_id for user_id, count in of_people.items() if count >= PER_PERSON]
+        candidates = await self._store.claimable(kinds, self._clock.now(), CANDIDATES, but_of=busy)
+        for found in candidates:
             task = found.task
             if self._free() <= 0 or not self._is_open:
                 return
             if task.task_id not in self._runs and of_people[task.user_id] < PER_PERSON:
                 of_people[task.user_id] += await self._take_up(found)
+                self._has_more |= len(candidates) == CANDIDATES  # behind those of people who are busy by now
 
     def _free(self) -> int:
         return self._settings.at_once - len(self._runs)

@@ -344,3 +344,90 @@ async def test_a_task_at_which_servers_die_is_given_up(running: Running) -> None
     running.server.task_area.runner.open()
     await running.server.task_area.runner.round()
     assert (await heard.until("failed")).code == "given_up"
+
+
+# ── what others see of it ──
+
+
+async def test_a_task_is_stopped_from_another_process(start: Start) -> None:
+    running, other = await start(), await start({"tasks.at_once": 0})
+    alice = await running.person("alice")
+    heard = Heard(alice)
+    task = await begun(alice, lambda work: work.step("wait", forever))
+    await heard.until("started")
+    assert (await other.services.tasks.cancel(task.task_id, alice.id)).cancel_requested
+    await running.server.task_area.runner.round()
+    await heard.until("cancelled")
+    assert await types_of(running, task) == ["queued", "started", "cancel_requested", "cancelled"]
+
+
+async def test_a_lease_holds_while_it_is_renewed_and_no_longer(start: Start) -> None:
+    running, other = await start(), await start()
+    alice = await running.person("alice")
+    heard, elsewhere = Heard(alice), Heard(alice, other)
+
+    async def end(work: Work) -> dict[str, Any]:
+        return {"by": "the other"}
+
+    other.server.task_area.kinds.register(Scripted(end))
+    task = await begun(alice, lambda work: work.step("wait", forever))
+    await heard.until("started")
+    for seconds in (LEASE_S - 5, 10):
+        running.clock.move(seconds)
+        other.clock.move(seconds)
+        await running.server.task_area.runner.renew()
+    await other.server.task_area.runner.round()
+    await other.until(lambda: not other.server.task_area.runner._running, "it has looked")
+    assert elsewhere.types == []
+    other.clock.move(LEASE_S)
+    await other.server.task_area.runner.round()
+    assert (await elsewhere.until("completed")).data == {"by": "the other"}
+    await running.server.task_area.runner.round()
+    await running.until(lambda: len(running.server.task_area.runner) == 0, "it has noticed")
+    assert await types_of(running, task) == ["queued", "started", "retrying", "completed"]
+
+
+@pytest.mark.parametrize(("at_once", "names"), [(1, ["alice", "bob"]), (4, ["alice"] * 3)], ids=["all", "a person"])
+async def test_a_few_tasks_are_worked_at_together_and_the_others_wait(
+    start: Start, at_once: int, names: list[str]
+) -> None:
+    running = await start({"tasks.at_once": at_once})
+    people = {name: await running.person(name) for name in sorted(set(names))}
+    heard = {name: Heard(person) for name, person in people.items()}
+    tasks = [await begun(people[name], lambda work: work.step("wait", forever)) for name in names]
+    runner = running.server.task_area.runner
+    await running.until(lambda: len(runner) == len(names) - 1 and not runner._is_looking, "all but one have begun")
+    assert [await types_of(running, task) for task in tasks][-1] == ["queued"]
+    await heard[names[0]].until("started")
+    await running.services.tasks.cancel(tasks[0].task_id, people[names[0]].id)
+    await running.until(lambda: heard[names[-1]].types.count("started") == (1 if at_once == 1 else 3), "the last one")
+
+
+async def test_work_that_takes_longer_than_it_may_ends(running: Running) -> None:
+    alice = await running.person("alice")
+    heard = Heard(alice)
+    task = await begun(alice, lambda work: work.step("wait", forever))
+    await heard.until("started")
+    running.clock.move(Scripted.deadline_s + 1)
+    await running.services.tasks.sweep()
+    await running.until(lambda: len(running.server.task_area.runner) == 0, "nobody works at it")
+    failed = await running.services.tasks.get(task.task_id, alice.id)
+    assert failed.error is not None and failed.error.code == "deadline_passed"
+
+
+async def test_the_results_of_steps_go_when_a_task_is_over(running: Running) -> None:
+    alice = await running.person("alice")
+    steps = running.services.database.collection("task_steps")
+
+    async def make() -> str:
+        return "something"
+
+    async def run(work: Work) -> dict[str, Any]:
+        await work.step("make", make)
+        return {"kept": await steps.count({})}
+
+    heard = Heard(alice)
+    await begun(alice, run)
+    assert (await heard.until("completed")).data == {"kept": 1}
+    await running.until(lambda: len(running.services.background) == 0)
+    assert await steps.count({}) == 0
