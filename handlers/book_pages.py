@@ -13,7 +13,7 @@ MAX_CHAPTER_DIGITS = 6
 
 
 class BooksPageHandler(PageHandler):
-    """``/books``: what can be read and asked."""
+    """``/books``: what can be read and asked, and sending more."""
 
     page = "books"
 
@@ -22,7 +22,12 @@ class BooksPageHandler(PageHandler):
         books = await self.services.books.list_for(self.who.user.id)
         shown = [book_view(book, self.locale.translate) for book in books]
         unread = await self.unread()
-        self.render_page("books.html", boot={"books": shown}, unread=unread)
+        self.render_page(
+            "books.html",
+            boot={"books": shown, "max_bytes": self.services.settings.books.max_bytes},
+            unread=unread,
+            max_mib=self.services.settings.books.max_bytes // 1024**2,
+        )
 
 
 class BookPageHandler(PageHandler):

@@ -262,23 +262,26 @@ export class Api {
    * @param {Blob} blob
    * @param {number} deadlineMs
    * @param {(part: number) => void} onProgress from 0 to 1
+   * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
    */
-  #upload(path, blob, deadlineMs, onProgress) {
+  #upload(path, blob, deadlineMs, onProgress, signal) {
     const request = new XMLHttpRequest(); // fetch does not tell how much was sent
     request.open("POST", this.#prefix + path);
     request.timeout = deadlineMs;
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("Content-Type", blob.type);
+    request.setRequestHeader("Content-Type", blob.type || "application/octet-stream");
     request.setRequestHeader("X-XSRFToken", cookie("_xsrf"));
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
     return new Promise((resolve, reject) => {
       request.onload = () => {
         const answer = parsed(request.responseText);
-        if (request.status === 201) resolve(answer);
+        if (request.status === 201 || request.status === 202) resolve(answer);
         else reject(problemOf(request.status, request.statusText, request.getResponseHeader("Retry-After"), answer));
       };
       request.onerror = request.ontimeout = () => reject(unreachable());
+      request.onabort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", () => request.abort());
       request.send(blob);
     });
   }
@@ -423,6 +426,17 @@ export class Api {
   /** @param {string} bookId @returns {Promise<Book>} */
   book(bookId) {
     return this.#send("GET", `/books/${bookId}`);
+  }
+
+  /**
+   * @param {File} file
+   * @param {(part: number) => void} onProgress from 0 to 1, of what was sent
+   * @param {AbortSignal} signal
+   * @returns {Promise<{book: Book}>}
+   */
+  sendBook(file, onProgress, signal) {
+    const query = new URLSearchParams({ filename: file.name });
+    return this.#upload(`/books?${query}`, file, RECORDING_DEADLINE_MS, onProgress, signal);
   }
 
   /** @param {string} bookId */

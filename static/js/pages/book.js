@@ -31,7 +31,9 @@ async function look() {
   if (book.state !== "importing") location.reload();
 }
 
-document.querySelector("#ask")?.addEventListener("click", ask);
+const asking = /** @type {HTMLButtonElement | null} */ (document.querySelector("#ask"));
+asking?.addEventListener("click", ask);
+if (asking) asking.disabled = false;
 
 // Beside the text where there is room for both.
 const contents = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#contents"));

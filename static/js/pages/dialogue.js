@@ -59,8 +59,11 @@ dialogue.on("change", ({ first }) => {
   const question = first ? takeQuestion(sessionId) : null;
   if (question) view.ask(question);
 });
-need("#new").addEventListener("click", begin);
-need("#delete").addEventListener("click", remove);
+for (const [selector, deed] of /** @type {[string, () => void][]} */ ([["#new", begin], ["#delete", remove]])) {
+  const button = /** @type {HTMLButtonElement} */ (need(selector));
+  button.addEventListener("click", deed);
+  button.disabled = false;
+}
 dialogue.start();
 start();
 if (matchMedia("(pointer: fine)").matches) view.focus(); // on a telephone the keyboard would cover what one came to read

@@ -66,6 +66,7 @@ question.addEventListener("keydown", (event) => {
 book.addEventListener("change", look);
 for (const example of need("#examples").querySelectorAll("button")) {
   example.addEventListener("click", () => ask(example.textContent ?? "", boot.handbook_id));
+  example.disabled = false;
 }
 
 // ---- what was asked before
