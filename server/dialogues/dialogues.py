@@ -68,7 +68,8 @@ class Dialogues:
 
     async def start(self, book_id: str, user_id: str) -> Dialogue:
         """Begins a dialogue about a book that the person may read; raises :class:`NotFound`, :class:`BadState` for one
-        that is not read yet or could not be."""
+        that is not read yet or could not be, :class:`RateLimited`."""
+        self._require_within_rate(user_id)
         book = await self._library.get(book_id, user_id)
         if book.state != "ready":
             raise BadState("The book cannot be read")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from server.ids import new_id
-from tests.dialogues.talking import QUESTION, TITLE, Talking, book_of, start_dialogue
+from tests.dialogues.talking import QUESTION, TITLE, Talking, begin, book_of, start_dialogue
+from tests.running import Start
 
 
 @pytest.mark.gen_test
@@ -24,6 +25,17 @@ async def test_a_book_that_is_not_ready_cannot_be_asked(offline: Talking) -> Non
     book_id = await book_of(offline.running, offline.alice.id, state="importing")
     answer = await start_dialogue(offline.alice, book_id)
     assert (answer.status, answer.code) == (409, "bad_state")
+
+
+@pytest.mark.gen_test
+async def test_there_is_a_limit_to_what_one_person_begins_and_writes_in_a_minute(start: Start) -> None:
+    talking = await begin(await start({"dialogues.messages_per_minute": 1}))
+    answer = await start_dialogue(talking.alice, talking.book_id)
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    peer = await talking.open()
+    assert (await peer.request("message", text=QUESTION))["code"] == "rate_limited"
+    talking.running.clock.move(60)
+    assert (await talking.replied(peer))["state"] == "complete"
 
 
 @pytest.mark.gen_test
