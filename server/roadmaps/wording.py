@@ -275,6 +275,7 @@ CHINESE = Wording(
         words(rf"^(?P<what>{HAN_WHEN})我(?P<more>(?:会|来|去|负责|要|得|把|给|跟)?.{{0,8}}?{HAN_DO}.+)"),
     ),
     request=(
+        words(rf"^(?P<whom>你|您)(?P<what>{HAN_WHEN}.{{0,6}}?{HAN_DO}.+)"),
         words(r"^(?:请|麻烦)(?P<whom>你|您)?(?P<what>.{2,})"),
         words(
             rf"^(?P<whom>你|您)(?P<what>(?:{HAN_WHEN})?(?:来|去|负责|能不能|能否|能(?=.*吗)|可不可以"

@@ -13,6 +13,7 @@
  * @typedef {import("./types.js").Profile} Profile
  * @typedef {import("./types.js").Device} Device
  * @typedef {import("./types.js").Roadmap} Roadmap
+ * @typedef {import("./types.js").DataExport} DataExport
  * @typedef {import("./types.js").Book} Book
  * @typedef {import("./types.js").Dialogue} Dialogue
  * @typedef {import("./types.js").DialogueMessage} DialogueMessage
@@ -129,6 +130,26 @@ export class Api {
   /** @param {string} roadmapId */
   async deleteRoadmap(roadmapId) {
     await this.#send("DELETE", `/roadmaps/${roadmapId}`);
+  }
+
+  /** @returns {Promise<{items: DataExport[]}>} one's own that are kept */
+  exports() {
+    return this.#send("GET", "/exports");
+  }
+
+  /** @returns {Promise<{task_id: string}>} the task that makes one of all that is held about this person */
+  startExport() {
+    return this.#send("POST", "/tasks", { kind: "history_export" });
+  }
+
+  /** @param {string} exportId @returns {string} where its file is fetched */
+  exportUrl(exportId) {
+    return `${this.#prefix}/exports/${exportId}/file`;
+  }
+
+  /** @param {string} exportId */
+  async deleteExport(exportId) {
+    await this.#send("DELETE", `/exports/${exportId}`);
   }
 
   /** @param {string} callId @returns {Promise<Call>} */

@@ -41,6 +41,7 @@
  *
  * @typedef {{line_id: string, leg_id: string, segment: string, user: User | null, text: string, said_at: string}} TranscriptLine
  *
+ * @typedef {{export_id: string, task_id: string, size_bytes: number, created_at: string, expires_at: string}} DataExport
  * @typedef {{roadmap_id: string, call_id: string, title: string, language: string, document: string, rev: number,
  *   made_by: User, changed_by: User, created_at: string, changed_at: string}} Roadmap
  *

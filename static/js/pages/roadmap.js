@@ -104,6 +104,7 @@ need("#edit").addEventListener("click", () => {
   show("editing");
   text.focus();
   text.setSelectionRange(0, 0);
+  text.scrollTop = 0;
 });
 
 need("#editor").addEventListener("submit", (event) => {

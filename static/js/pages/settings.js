@@ -2,6 +2,7 @@
 import { readBoot } from "../boot.js";
 import { callSettings } from "../settings/calls.js";
 import { deviceSettings } from "../settings/devices.js";
+import { exportSettings } from "../settings/exports.js";
 import { notificationSettings } from "../settings/notifications.js";
 import { blockedPeople, languageSetting } from "../settings/others.js";
 import { profileSettings } from "../settings/profile.js";
@@ -18,6 +19,7 @@ soundSettings();
 deviceSettings(client.api);
 languageSetting(client.api);
 blockedPeople(client.api);
+exportSettings(client.api);
 
 for (const time of document.querySelectorAll("[data-date]")) {
   const date = new Date(/** @type {HTMLTimeElement} */ (time).dateTime);
