@@ -123,6 +123,24 @@ async def test_work_that_dies_at_any_operation_goes_on_and_ends_once(running: Ru
     assert dies_at > 10
 
 
+async def test_work_goes_on_when_the_database_is_back(running: Running) -> None:
+    database, clock = running.services.database, MovableClock()
+    store = MortalStore(database, 1_000_000, is_done=False)
+    process = Process(store, clock)
+    task = await process.area.tasks.create(ALICE.id, "scripted", {}, user=ALICE)
+    store.left = 8  # in the middle of its work
+    await process.until_idle()
+    store.left = 1_000_000
+    clock.move(LEASE_S + 1)  # nor could its lease be given back
+    await process.area.runner.round()
+    await process.until_idle()
+    events = await process.area.tasks.events(task.task_id)
+    types = ["queued", "started", "progress", "progress", "completed"]
+    assert [event.type for event in events if event.type != "retrying"] == types
+    assert len(events) == len(types) + 1
+    await process.end()
+
+
 async def test_many_who_write_at_once_leave_neither_gap_nor_double(running: Running) -> None:
     database, clock = running.services.database, MovableClock()
     one, other = (Process(TaskStore(database), clock) for _ in range(2))
