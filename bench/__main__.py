@@ -10,86 +10,30 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 import httpx2
-import jwt
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench.bare_tornado import SECRET
-from bench.peers import Peer, Process, connect, percentile
+from bench.peers import Peer, connect, percentile
+from bench.target import (
+    ANSWER_WITHIN_S,
+    GENERATOR_CORE,
+    MARK,
+    SDP_BYTES,
+    Figures,
+    Target,
+    age_ms,
+    leave,
+    serve,
+)
+from bench.tasks import measure_following
 
-SDP_BYTES = 220  # with the envelope about 300 bytes a frame, a candidate's size
 ROOMS = 200
-SERVER_CORE, GENERATOR_CORE = 0, 1
-MARK = b"@"
-ANSWER_WITHIN_S = 20.0  # what takes longer has gone wrong, and ends the run
-CALL_PATH = "/api/v1/ws/call/"
-
-Figures = dict[str, float]
-
-
-class Target(NamedTuple):
-    """A running server: where it is, its process, and what the generator needs to come in."""
-
-    name: str
-    port: int
-    process: Process
-    rooms: list[dict[str, Any]]
-    people: list[dict[str, Any]]
-
-    @property
-    def is_ringback(self) -> bool:
-        """Whether it is ours: the other one knows nothing but relaying."""
-        return self.name == "Ringback"
-
-    def path(self, room: int, member: int) -> tuple[str, str]:
-        """The address of a room for one member, and their bearer token."""
-        if self.is_ringback:
-            return CALL_PATH + self.rooms[room]["call_id"], self.rooms[room]["members"][member]["token"]
-        claims = {"sub": f"r{room}m{member}", "room": str(room), "exp": time.time() + 3600}
-        return f"/ws/call/{room}?token={jwt.encode(claims, SECRET, algorithm='HS256')}", ""
-
-    def message(self, room: int, to: int) -> Callable[[], bytes]:
-        """Makes frames for one member of a room; each carries the moment it was made."""
-        pad = "x" * (SDP_BYTES - 21)
-        if self.is_ringback:
-            head = f'{{"type":"offer","to":"{self.rooms[room]["members"][to]["leg_id"]}","sdp":"@'.encode()
-        else:
-            head = b'{"type":"offer","sdp":"@'
-        tail = pad.encode() + b'"}'
-        return lambda: head + b"%020d" % time.perf_counter_ns() + tail
-
-
-@asynccontextmanager
-async def serve(name: str, *command: str) -> AsyncIterator[Target]:
-    """Starts a server on its core; it ends with its standard input."""
-    process = subprocess.Popen(
-        ["taskset", "-c", str(SERVER_CORE), sys.executable, "-m", *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        said = json.loads(await asyncio.get_running_loop().run_in_executor(None, process.stdout.readline))
-        yield Target(name, said["port"], Process(process.pid), said.get("rooms", []), said.get("people", []))
-    finally:
-        process.communicate(timeout=60)
-
-
-def age_ms(payload: bytes) -> float | None:
-    """Milliseconds since a relayed frame was made; ``None`` for any other frame."""
-    at = payload.find(MARK)
-    return (time.perf_counter_ns() - int(payload[at + 1 : at + 21])) / 1e6 if at >= 0 else None
 
 
 async def enter_rooms(target: Target, rooms: int, on_frame: Callable[[Peer, bytes], None]) -> list[tuple[Peer, Peer]]:
@@ -104,12 +48,6 @@ async def enter_rooms(target: Target, rooms: int, on_frame: Callable[[Peer, byte
         pairs.append((pair[0], pair[1]))
     await asyncio.sleep(0.5)  # joins have been told
     return pairs
-
-
-def leave(peers: list[Peer]) -> None:
-    """Hangs up."""
-    for peer in peers:
-        peer.transport.abort()
 
 
 async def measure_connecting(target: Target, number: int) -> Figures:
@@ -293,6 +231,7 @@ async def measure(target: Target, options: argparse.Namespace) -> Figures:
     figures |= await measure_saturated(target, options.seconds)
     if target.is_ringback:
         figures |= await measure_inviting(target, 500)
+        figures |= await measure_following(target, 500, 200)
     # Last: a crowd that leaves at once is a call with far more legs than any may have, and keeps a server busy.
     figures |= await measure_fanout(target, options.members, options.seconds)
     return figures
@@ -306,6 +245,7 @@ async def main(options: argparse.Namespace) -> None:
     arguments = (str(ROOMS), "2", str(options.people), str(options.members))
     async with serve("Ringback", "bench.ringback_server", *arguments) as target:
         ours = await measure(target, options)
+        ours["errors logged"] = target.errors_logged()
     table = Table(title=f"{datetime.now(UTC):%Y-%m-%d}, {SDP_BYTES + 80}-byte frames, one core each")
     for column in ("figure", "bare Tornado", "Ringback"):
         table.add_column(column, justify="left" if column == "figure" else "right")

@@ -38,11 +38,13 @@ LIFTED = {
 }
 
 
-async def somebody(server: Server, name: str) -> dict[str, Any]:
+async def somebody(server: Server, name: str, *, service: bool = False) -> dict[str, Any]:
     """A new person who is signed in: their reference and an access token."""
     services = server.services
     now = services.clock.now()
-    user = User(user_id=new_id(), username=name, display_name=name, password_hash="none", created_at=now)
+    user = User(
+        user_id=new_id(), username=name, display_name=name, password_hash="none", created_at=now, service=service
+    )
     await services.users.insert(user)
     sign_in: SignIn = await services.sign_ins.begin(user, "bench")
     token = services.sign_ins.tokens.issue("access", user.user_id, sign_in.sign_in_id)
@@ -73,8 +75,8 @@ async def running_call(server: Server, people: list[dict[str, Any]]) -> dict[str
 
 
 async def main(rooms: int, members: int, people: int, crowd: int) -> None:
-    """Prints one line of JSON – port, rooms (the last one with a crowd in it), people – and serves until standard
-    input ends."""
+    """Prints one line of JSON – port, rooms (the last one with a crowd in it), people, the account of another program –
+    and serves until standard input ends."""
     configure("error", "json")
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(None, {}, LIFTED | {"server.port": 0, "server.data_dir": str(Path(folder) / "data")})
@@ -86,7 +88,8 @@ async def main(rooms: int, members: int, people: int, crowd: int) -> None:
                 made.append(await running_call(server, inside))
             made.append(await running_call(server, [await somebody(server, f"c{member}") for member in range(crowd)]))
             alone = [await somebody(server, f"p{number}") for number in range(people)]
-            print(json.dumps({"port": port, "rooms": made, "people": alone}), flush=True)
+            worker = await somebody(server, "worker", service=True)
+            print(json.dumps({"port": port, "rooms": made, "people": alone, "worker": worker}), flush=True)
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
             await server.stop()
 
