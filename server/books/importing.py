@@ -143,7 +143,7 @@ class BookImport:
     async def _in_time(self, work: Work, file: Path, book: Book, place: int) -> Part:
         try:
             async with asyncio.timeout(PART_WITHIN_S):
-                return await work.cpu(read_part, str(file), book.format, place)
+                return await work.cpu(read_part, str(file), book.format, place, self._settings.max_characters)
         except TimeoutError:
             raise Unreadable("too_costly") from None
         except Retry:

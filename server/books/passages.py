@@ -102,12 +102,15 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _cut(text: str) -> Iterator[str]:
-    text = text.strip()
-    while length(text) > LETTERS:
-        most = LETTERS if length(text[:LETTERS]) <= LETTERS else LETTERS // HAN_IN_LETTERS
-        at = text.rfind(" ", most // 2, most)
-        at = most if at < 0 else at
-        yield text[:at].rstrip()
-        text = text[at:].lstrip()
-    if text:
-        yield text
+    """A text without an end of a sentence, between words where it can be. Nobody writes so, and it may be 50 MB."""
+    begin = 0
+    while begin < len(text):
+        window = text[begin : begin + LETTERS]
+        if length(window) > LETTERS:
+            window = window[: LETTERS // HAN_IN_LETTERS]
+        if begin + len(window) < len(text):
+            at = window.rfind(" ", len(window) // 2)
+            window = window[:at] if at > 0 else window
+        if window.strip():
+            yield window.strip()
+        begin += len(window)

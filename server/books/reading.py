@@ -37,11 +37,11 @@ class Part(NamedTuple):
     done: float
 
 
-def read_part(path: str, form: Format, start: int) -> Part:
-    """The chapters of the file from the place ``start`` on; raises :class:`Unreadable`, and nothing else for whatever
-    stands in it."""
+def read_part(path: str, form: Format, start: int, max_characters: int) -> Part:
+    """The chapters of the file from the place ``start`` on, at most ``max_characters`` of text; raises
+    :class:`Unreadable`, and nothing else for whatever stands in it."""
     try:
-        return _read_part(path, form, start)
+        return _read_part(path, form, start, max_characters)
     except Unreadable:
         raise
     except (MemoryError, RecursionError):
@@ -50,7 +50,7 @@ def read_part(path: str, form: Format, start: int) -> Part:
         raise Unreadable("unreadable") from None
 
 
-def _read_part(path: str, form: Format, start: int) -> Part:
+def _read_part(path: str, form: Format, start: int, max_characters: int) -> Part:
     source = opened(path, form)
     read: list[ReadChapter] = []
     letters, next_place = 0, None
@@ -58,6 +58,8 @@ def _read_part(path: str, form: Format, start: int) -> Part:
         if letters >= PART_LETTERS:
             next_place = chapter.place
             break
+        if letters + sum(len(block.text) for block in chapter.blocks) > max_characters:
+            raise Unreadable("too_much_text")
         for part in _chapters(chapter):
             read.append(part)
             letters += sum(length(piece.text) for piece in part.pieces)

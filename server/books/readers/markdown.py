@@ -25,12 +25,11 @@ class MarkdownSource:
 
     def __init__(self, text: str) -> None:
         blocks = list(blocks_of(text))
-        first = next((block for block in blocks if block.level), None)
+        highest = [block for block in blocks if block.level == 1]
         self.title: str | None = None
-        if first is not None and first.level == 1:
-            self.title = title_of(first.text)
-            if sum(block.level == 1 for block in blocks) == 1:
-                blocks.remove(first)
+        if len(highest) == 1:
+            self.title = title_of(highest[0].text)
+            blocks.remove(highest[0])
         self._chapters = list(_chapters(blocks))
         self.places = len(self._chapters)
 
