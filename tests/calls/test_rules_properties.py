@@ -157,6 +157,12 @@ class Household:
             self.rings.discard(name)  # the device that acted itself learns from the call that it may be silent
 
 
+def is_called(before: Leg | None, after: Leg) -> bool:
+    """Whether somebody is called, for the first time or anew; also who has blocked the caller, and hears nothing."""
+    has_come_back = before is not None and before.left_at is not None and after.left_at is None
+    return begins_to_ring(before, after) or has_come_back
+
+
 class Life:
     """One call through a list of events: every version of it, who won it, and what everybody heard."""
 
@@ -187,7 +193,7 @@ class Life:
             self.winners[event.who].add(event.on)
             self.most_winners = max(self.most_winners, len(self.winners[event.who]))
         for leg in after.legs:
-            if begins_to_ring(before.leg(leg.leg_id), leg):
+            if is_called(before.leg(leg.leg_id), leg):
                 self.winners[leg.user.id] = set()
         if after is not before:
             actor = event.on if event.deed in ("answer", "merge", "decline") else None
