@@ -60,6 +60,7 @@ class DialoguePageHandler(PageHandler):
             boot={"dialogue": shown},
             unread=unread,
             dialogue=shown,
+            book_title=self.locale.translate(dialogue.book_title) if is_handbook else dialogue.book_title,
             examples=[self.locale.translate(example) for example in EXAMPLES] if is_handbook else [],
             max_question_characters=self.services.settings.dialogues.max_message_characters,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.books.model import HANDBOOK_ID
 from tests.journeys.test_modules import Run, files, page, run
 
 __all__ = ["files", "page", "run"]
@@ -190,3 +191,11 @@ def test_the_end_of_a_reply_is_told_once(run: Run) -> None:
       return [ends, dialogue.reply];
     """
     assert run(DIALOGUE + body) == [["interrupted"], None]
+
+
+def test_the_handbook_has_a_name_in_the_language_of_the_reader_and_other_books_their_own(run: Run) -> None:
+    body = f"""
+      const {{ titleOf }} = await import("/js/strings/dialogues.js");
+      return [titleOf("{HANDBOOK_ID}", "as it was called then"), titleOf("another", "Its own title")];
+    """
+    assert run(body) == ["Ringback handbook", "Its own title"]

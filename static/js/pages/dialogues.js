@@ -4,7 +4,7 @@
  * @typedef {import("../types.js").Dialogue} Dialogue
  */
 import { readBoot } from "../boot.js";
-import { dialogue as strings } from "../strings/dialogues.js";
+import { dialogue as strings, titleOf } from "../strings/dialogues.js";
 import { sentenceFor } from "../strings.js";
 import { confirm } from "../ui/confirm.js";
 import { leaveQuestion } from "../ui/dialogues/question.js";
@@ -78,7 +78,7 @@ function rowOf({ session_id: id, title, book: about, updated_at: at, last_messag
   const named = title === about.title ? strings.fresh : title;
   setText(need("[data-title]", row), named);
   setText(need("[data-last]", row), last?.role === "assistant" ? last.text.replace(/[>*_`#[\]]/g, "") : "");
-  setText(need("[data-book]", row), about.title);
+  setText(need("[data-book]", row), titleOf(about.book_id, about.title));
   const when = /** @type {HTMLTimeElement} */ (need("[data-when]", row));
   when.dateTime = at;
   setText(when, moment(new Date(at), new Date(), document.documentElement.lang));

@@ -2,6 +2,19 @@
 import { _, ngettext } from "../i18n.js";
 import { API_ERROR, sentenceFor } from "../strings.js";
 
+/** As in server/books/model.py. */
+const HANDBOOK_ID = "01900000-0000-7000-8000-68616e64626b";
+
+/**
+ * What a book is called. With a dialogue stands what it was called then; the handbook has a name in each language.
+ *
+ * @param {string} bookId
+ * @param {string} title
+ */
+export function titleOf(bookId, title) {
+  return bookId === HANDBOOK_ID ? _("Ringback handbook") : title;
+}
+
 export const dialogue = {
   you: _("You"),
   reply: _("Reply"),

@@ -5,7 +5,7 @@
  * @typedef {import("./context.js").CallContext} CallContext
  * @typedef {import("../../dialogues/dialogue.js").Dialogue} Dialogue
  */
-import { dialogue as strings } from "../../strings/dialogues.js";
+import { dialogue as strings, titleOf } from "../../strings/dialogues.js";
 import { sentenceFor } from "../../strings.js";
 import { copyOf, need, setText } from "../dom.js";
 import { toast } from "../toasts.js";
@@ -72,7 +72,10 @@ export function startDialogue({ boot, shell, panel }) {
     /** @type {HTMLAnchorElement} */ (need("[data-out]", body)).href = `/dialogues/${sessionId}`;
     const dialogue = client.dialogue(sessionId);
     const view = new DialogueView(root, dialogue, { elsewhere: true });
-    dialogue.on("change", () => setText(need("[data-title]", body), dialogue.shown?.book.title ?? ""));
+    dialogue.on("change", () => {
+      const { book_id: bookId, title } = dialogue.shown?.book ?? { book_id: "", title: "" };
+      setText(need("[data-title]", body), titleOf(bookId, title));
+    });
     dialogue.on("closed", () => sessionStorage.removeItem(kept));
     sessionStorage.setItem(kept, sessionId);
     open = { dialogue, focus: () => view.focus() };
