@@ -58,8 +58,24 @@ async def test_an_own_reply_is_never_taken_for_dead(asking: Talking, provider: P
     await peer.next("reply_delta")
     asking.running.clock.move(3_600)
     await asking.replies.round()
+    assert await asking.store.abandoned(asking.running.clock.now(), 5) == []  # nor by another process
     says.go_on()
     assert (await over(peer, ack["reply_id"]))["state"] == "complete"
+
+
+@pytest.mark.gen_test
+async def test_a_reply_that_another_process_has_ended_is_given_up_and_nothing_more_is_told(
+    asking: Talking, provider: Provider
+) -> None:
+    says = provider.will(Says("So", None, " it is", None))
+    peer = await asking.open()
+    ack = await peer.request("message", text=QUESTION)
+    await peer.next("reply_delta")
+    await asking.store.finish(ack["reply_id"], "cancelled", asking.running.clock.now())
+    says.go_on()
+    await until(lambda: says.is_left and not len(asking.replies))
+    assert "reply_delta" not in await peer.settled()
+    assert (await asking.history())[-1]["text"] == "So"
 
 
 @pytest.mark.gen_test
@@ -97,7 +113,8 @@ async def test_a_reply_goes_on_when_the_database_is_back(
     await peer.next("reply_delta")
     with stalling.stalled():
         says.go_on()
-        assert (await peer.request("cancel", message_id="x"))["code"] == "unavailable"
+        for _ in range(2):  # by then a first attempt to store the next part has failed, too
+            assert (await peer.request("cancel", message_id="x"))["code"] == "unavailable"
     assert (await over(peer, ack["reply_id"]))["text"] == "So it is."
 
 

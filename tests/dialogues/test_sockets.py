@@ -29,6 +29,7 @@ async def test_the_history_is_what_was_streamed(asking: Talking, provider: Provi
     ack = await peer.request("message", text=QUESTION)
     for part in (1, 2):
         await peer.next("reply_delta", part=part)
+        assert (await asking.history())[1]["parts"] == part  # stored before it is told
         says.go_on()
     await over(peer, ack["reply_id"])
     streamed = "".join(frame["text"] for frame in peer.frames if frame["type"] == "reply_delta")
