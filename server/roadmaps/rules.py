@@ -110,6 +110,10 @@ class _Reader:
         """The sentence before, for what «that» means."""
         self.used: set[str] = set()
         """Sentences that stand in a list."""
+        self._replies: dict[int, Reply] = {}
+        """How each utterance that was looked at answers."""
+        self._listed: set[tuple[str, str]] = set()
+        """What stands in which list: nothing stands there twice."""
         self.decisions: list[Said] = []
         self.steps: list[Step] = []
         self.questions: list[Said] = []
@@ -213,7 +217,7 @@ class _Reader:
         asked_at = -1 if asked is None else asked.sentence.place
         if asked is not None and asked_at >= self._unowned_at and sentence.place - asked_at <= STANDS_FOR:
             self._who = None
-            self.questions = [each for each in self.questions if each.at != asked.sentence.said.at]
+            self._settle(asked.sentence)
             self._step(asked.sentence, asked.text, owner, asked.sentence.text + " " + sentence.text, sentence)
         elif self._unowned is not None and sentence.place - self._unowned_at <= STANDS_FOR:
             step = self.steps[self._unowned]
@@ -233,7 +237,7 @@ class _Reader:
             what = without_auxiliary(what)
         due = find_due(whole, self._day(sentence))
         text = phrased(with_names(what, speaker, addressee, sentence.chinese))
-        if len(text) < 2 or any(_same(text, each.text) for each in self.steps):
+        if len(text) < 2 or not self._is_new("step", text):
             return
         if owner is None:
             self._unowned, self._unowned_at = len(self.steps), sentence.place
@@ -282,8 +286,8 @@ class _Reader:
 
     def _decide(self, sentence: _Sentence, what: str) -> None:
         text = phrased(with_names(what, self._names.shown(sentence.said.by), None, sentence.chinese))
-        self.questions = [each for each in self.questions if each.at != sentence.said.at]
-        if len(text) >= 2 and not any(_same(text, each.text) for each in self.decisions):
+        self._settle(sentence)
+        if len(text) >= 2 and self._is_new("decision", text):
             self.decisions.append(Said(text, sentence.said.by, sentence.said.at))
 
     # ── questions ──
@@ -306,10 +310,14 @@ class _Reader:
         if reply in ("unsure", "nothing"):
             self._ask(sentence, sentence.text)
 
+    def _settle(self, sentence: _Sentence) -> None:
+        """What was asked in that sentence is open no longer."""
+        asked = (_capitalised(sentence.text), sentence.said.at)
+        self.questions = [each for each in self.questions if (each.text, each.at) != asked]
+
     def _ask(self, sentence: _Sentence, text: str) -> None:
-        text = text.strip()
-        text = text[:1].upper() + text[1:]
-        if not any(_same(text, each.text) for each in self.questions):
+        text = _capitalised(text)
+        if self._is_new("question", text):
             self.questions.append(Said(text, sentence.said.by, sentence.said.at))
 
     # ── what surrounds a sentence ──
@@ -317,8 +325,8 @@ class _Reader:
     def _reply(self, sentence: _Sentence) -> tuple[Reply, str | None]:
         """What others said to it, and who."""
         replies = 0
-        for each in self._utterances[sentence.place + 1 : sentence.place + 1 + LOOK_AHEAD]:
-            reply = _kind_of_reply(each.text)
+        for place in range(sentence.place + 1, min(sentence.place + 1 + LOOK_AHEAD, len(self._utterances))):
+            each, reply = self._utterances[place], self._answers(place)
             if reply == "question":  # what comes after it answers that one
                 break
             if each.by != sentence.said.by and reply != "nothing":
@@ -328,12 +336,25 @@ class _Reader:
                 break
         return "nothing", None
 
+    def _is_new(self, kind: str, text: str) -> bool:
+        """Whether that stands in no list of this kind yet; from now on it does."""
+        key = (kind, re.sub(r"\W", "", text).casefold())
+        is_new = key not in self._listed
+        self._listed.add(key)
+        return is_new
+
+    def _answers(self, place: int) -> Reply:
+        """How the utterance at that place answers what is before it."""
+        if place not in self._replies:
+            self._replies[place] = _kind_of_reply(self._utterances[place].text)
+        return self._replies[place]
+
     def _addressee(self, sentence: _Sentence) -> str | None:
         """The name of whom «you» means: in a call of two the other, else whoever has just asked."""
         other = self._names.other(sentence.said.by)
         if other is None and sentence.place > 0:
             before = self._utterances[sentence.place - 1]
-            if before.by != sentence.said.by and _kind_of_reply(before.text) == "question":
+            if before.by != sentence.said.by and self._answers(sentence.place - 1) == "question":
                 return self._names.shown(before.by)
         return other
 
@@ -354,6 +375,11 @@ def _kind_of_reply(text: str) -> Reply:
     if sentences and all(wording.question.search(each) for each in sentences):
         return "question"
     return "something" if sentences else "nothing"
+
+
+def _capitalised(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:]
 
 
 def _plain(text: str, said: Utterance, index: int) -> _Sentence:
@@ -378,7 +404,3 @@ def _assigned(wording: Wording, names: Names) -> list[re.Pattern[str]]:
     patterns = [re.compile(pattern.replace("NAME", both, 1), re.IGNORECASE) for pattern in wording.assigned]
     outsider = rf"^(?P<name>{OUTSIDER})(?: will|'ll| is going to| needs to| has to| must) (?P<what>.+)"
     return [*patterns, re.compile(outsider, re.IGNORECASE)]
-
-
-def _same(one: str, other: str) -> bool:
-    return re.sub(r"\W", "", one).casefold() == re.sub(r"\W", "", other).casefold()

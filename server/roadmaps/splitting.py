@@ -9,6 +9,12 @@ from server.languages.sentences import HAN
 MAX_CHARACTERS = 400
 """Of a sentence that rules look at: nobody promises in more; what is longer was pasted."""
 
+MAX_SENTENCES = 200
+"""Of one message: as many as somebody writes in a longest one; what has more was made to cost time."""
+
+LONGEST_ABBREVIATION = 12
+"""Characters at the end of a piece, with what stands before it."""
+
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–]\s+(?:\[[ xX]\]\s*)?|\(?\d{1,2}[.)、]\s*|#{1,6}\s+)")
 _END = re.compile(r"(?<=[。！？；!?])(?![。！？!?])\s*|(?<=[.;…])\s+(?=[^\s])|\n+")
 _ABBREVIATION = re.compile(
@@ -25,12 +31,12 @@ def sentences_of(text: str) -> list[str]:
         begun = ""
         for piece in _END.split(_LIST_MARK.sub("", line)):
             begun = f"{begun} {piece}" if begun else piece
-            if _ABBREVIATION.search(begun):
+            if _ABBREVIATION.search(begun[-LONGEST_ABBREVIATION:]):
                 continue
             found.append(begun)
             begun = ""
         found.append(begun)
-    return [each.strip()[:MAX_CHARACTERS] for each in found if _LETTER.search(each)]
+    return [each.strip()[:MAX_CHARACTERS] for each in found[:MAX_SENTENCES] if _LETTER.search(each)]
 
 
 def is_chinese(text: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +17,9 @@ from server.calls.transcript import TranscriptLine
 from server.config import resolve_data_dir
 from server.errors import BadRequest, BadState
 from server.exports.assembly import FOLDER
-from server.ids import new_id
+from server.ids import lowest_id_at, new_id
 from server.roadmaps.model import Roadmap
+from server.store.exports import ExportStore
 from server.store.roadmaps import RoadmapStore
 from server.tasks.model import Task
 from tests.handlers.test_recordings import recorded, send
@@ -160,6 +163,19 @@ async def test_it_is_gone_after_some_days_with_its_file(running: Running) -> Non
     assert await running.services.exports.clean() == 1
     files = running.services.database.files("export_files")
     assert await files.ids(after="", before="z", limit=10) == []
+
+
+async def test_what_a_crash_has_left_is_removed(running: Running) -> None:
+    long_ago = running.clock.now() - timedelta(days=1)
+    file = ExportStore(running.services.database).new_file(lowest_id_at(long_ago))
+    await file.write(b"a part")
+    await file.close()
+    folder = resolve_data_dir(running.services.settings) / FOLDER / "left"
+    folder.mkdir(parents=True)
+    os.utime(folder, (long_ago.timestamp(), long_ago.timestamp()))
+    assert await running.services.exports.clean() == 0
+    assert await running.services.database.files("export_files").ids(after="", before="z", limit=10) == []
+    assert not folder.exists()
 
 
 async def test_nothing_of_it_stays_in_the_data_folder(running: Running) -> None:

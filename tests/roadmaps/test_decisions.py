@@ -105,6 +105,13 @@ def test_one_that_is_answered_is_not(question: str, answer: str) -> None:
     assert questions(f"Alice: {question}", f"Bob: {answer}") == []
 
 
+def test_of_two_questions_in_one_message_one_may_be_taken_up() -> None:
+    assert questions("Alice: What is the budget?\nWho books the room?") == [
+        "What is the budget?",
+        "Who books the room?",
+    ]
+
+
 def test_an_answer_belongs_to_the_question_before_it() -> None:
     assert questions("Alice: What is the budget?", "Alice: And who is coming?", "Bob: Carol and Dave.") == [
         "What is the budget?"
