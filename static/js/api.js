@@ -105,11 +105,13 @@ export class Api {
 
   /**
    * @param {string} callId of a call that is over
+   * @param {string} title of the task
    * @returns {Promise<{task_id: string}>} the task that makes its roadmap
    */
-  makeRoadmap(callId) {
+  makeRoadmap(callId, title) {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    return this.#send("POST", "/tasks", { kind: "call_roadmap", params: { call_id: callId, time_zone: timeZone } });
+    const params = { call_id: callId, time_zone: timeZone };
+    return this.#send("POST", "/tasks", { kind: "call_roadmap", title, params });
   }
 
   /** @param {string} roadmapId @returns {Promise<Roadmap>} */

@@ -1,7 +1,14 @@
 /** The sentences of roadmaps of calls. */
 import { _ } from "../i18n.js";
 
+/** What keeps the direction of a name to itself is no part of a title that is stored. */
+const ISOLATING = /[\u2066-\u2069]/g;
+/** As many characters as a title may have. */
+const LONGEST_TITLE = 200;
+
 export const roadmaps = {
+  taskTitle: (/** @type {string} */ names) =>
+    _("Roadmap of the call with %(names)s", { names }).replace(ISOLATING, "").slice(0, LONGEST_TITLE),
   done: (/** @type {number} */ done, /** @type {number} */ all) => _("%(done)s of %(all)s steps done", { done, all }),
   changed: (/** @type {string} */ name, /** @type {string} */ when) => _("Last changed by %(name)s, %(when)s.", { name, when }),
   tick: (/** @type {string} */ step) => _("Done: %(step)s", { step }),

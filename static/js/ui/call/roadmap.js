@@ -4,6 +4,7 @@
  * @typedef {import("./context.js").CallContext} CallContext
  */
 import { sentenceFor } from "../../strings.js";
+import { roadmaps as say } from "../../strings/roadmaps.js";
 import { need } from "../dom.js";
 import { toast } from "../toasts.js";
 
@@ -32,7 +33,7 @@ export function startRoadmap({ boot, shell }) {
   make.addEventListener("click", async () => {
     make.setAttribute("aria-busy", "true");
     try {
-      const { task_id } = await api.makeRoadmap(boot.call.call_id);
+      const { task_id } = await api.makeRoadmap(boot.call.call_id, titleOf(boot.call, boot.user?.id));
       location.assign(`/tasks/${task_id}`);
     } catch (error) {
       make.removeAttribute("aria-busy");
@@ -41,4 +42,14 @@ export function startRoadmap({ boot, shell }) {
       else toast(sentenceFor(error), "error");
     }
   });
+}
+
+/**
+ * @param {import("../../types.js").Call} call
+ * @param {string | undefined} ownId
+ * @returns {string} whose call it was
+ */
+function titleOf({ legs }, ownId) {
+  const others = legs.filter(({ user }) => user.id !== ownId).map(({ user }) => user.display_name);
+  return say.taskTitle(new Intl.ListFormat(document.documentElement.lang).format(new Set(others)));
 }
