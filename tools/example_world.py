@@ -27,6 +27,7 @@ SETTINGS: dict[str, object] = {
     # Time is moved here by hand; nothing shall end a call of three minutes that took a second.
     "jobs.sweep_interval_s": 3600,
     "calls.ring_timeout_s": 110,  # four pictures of a call that rings
+    "tasks.stalled_after_s": 3600,  # what another program does goes on while the pictures are taken
 }
 PEOPLE = {
     "en": {
@@ -73,6 +74,7 @@ SAID = {
     ),
 }
 """What is written in the call of which a roadmap is made, by the two in turn."""
+ROADMAP = {"en": "Roadmap of the call with Priya Nair", "zh": "与王嘉怡通话的路线图"}
 FILM = {
     "en": ("Film of the workshop", ("upload", "encode", "publish"), "Encoding at 1080p"),
     "zh": ("工作坊的视频", ("上传", "转码", "发布"), "正在转码为 1080p"),
@@ -153,11 +155,16 @@ class World:
         self._sockets[2].write_message(json.dumps({"type": "presence", "id": "1", "state": "away"}))
 
     async def begin_tasks(self) -> None:
-        """A roadmap that waits for a review, and what another program does meanwhile."""
+        """An export that is done, a roadmap that waits for a review, and what another program does meanwhile."""
         me, tasks = self.people[0], self.services.tasks
-        params = {"call_id": self._talked, "time_zone": "Europe/Berlin"}
+        self.clock.behind = timedelta(hours=3)
+        await self._api(me, "POST", "/tasks", {"kind": "history_export"})
+        while await tasks.open_of(me.user.user_id):
+            await asyncio.sleep(POLL_S)
         self.clock.behind = timedelta(minutes=14)
-        await self._api(me, "POST", "/tasks", {"kind": "call_roadmap", "params": params})
+        params = {"call_id": self._talked, "time_zone": "Europe/Berlin"}
+        roadmap = {"kind": "call_roadmap", "title": ROADMAP[self.language], "params": params}
+        await self._api(me, "POST", "/tasks", roadmap)
         while not await tasks.waiting(me.user.user_id):
             await asyncio.sleep(POLL_S)
         title, stages, message = FILM[self.language]
@@ -257,6 +264,7 @@ async def example_world(folder: Path, language: str) -> AsyncIterator[World]:
     async with open_database(settings, folder) as database:
         server = Server(settings, database, "a key for the pictures only, of 32+", clock=clock)
         await server.prepare()
+        server.unpack()
         world = World(server, clock, language)
         world.port = await server.start()
         try:

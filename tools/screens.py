@@ -30,6 +30,8 @@ PAGES = {
     "home": "/",
     "history": "/history",
     "voicemail": "/voicemail",
+    "dialogues": "/dialogues",
+    "books": "/books",
     "tasks": "/tasks",
     "settings": "/settings",
     "check": "/check",
@@ -68,7 +70,7 @@ async def take_all(playwright: Playwright, chromium: str, world: World, folder: 
         stranger = await context_of(mine, world)
         await take(await opened(stranger, "/login"), folder, "login", world.language)
         context = await context_of(mine, world, me)
-        for name in ("home", "history", "voicemail", "tasks", "settings", "check"):
+        for name in (each for each in PAGES if each != "login"):
             await take(await opened(context, PAGES[name]), folder, name, world.language)
         (waiting,) = (await world.services.tasks.list_of(me.user.user_id, states=["waiting_review"])).tasks
         await take(await opened(context, f"/tasks/{waiting.task_id}"), folder, "task", world.language)
