@@ -427,7 +427,7 @@ class Server:
                 Job("presence", settings.people.presence_round_s, self.presence_round),
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
                 Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
-                *self.task_area.jobs(),
+                *self.task_area.jobs(settings.jobs.sweep_interval_s),
                 *books.jobs(),
                 Job("exports", CLEAN_EXPORTS_EVERY_S, exports.clean),
                 Job("forgotten", FORGOTTEN_EVERY_S, calls.remove_forgotten),

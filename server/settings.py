@@ -553,7 +553,8 @@ class JobSettings(Section, frozen=True, kw_only=True):
     """How often the periodic jobs run."""
 
     sweep_interval_s: Annotated[
-        float, Meta(ge=0.05, le=3_600, description="Ends calls past their deadline and drops sessions past theirs.")
+        float,
+        Meta(ge=0.05, le=3_600, description="Ends calls and tasks past their deadline and drops sessions past theirs."),
     ] = 1
     revocation_interval_s: Annotated[
         float, Meta(ge=0.05, le=60, description="Looks for sign-ins that ended elsewhere (sockets close within 2 s).")

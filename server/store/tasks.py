@@ -160,6 +160,8 @@ class TaskStore:
 
     async def renew(self, owner: str, task_ids: list[str], until: datetime) -> None:
         """Moves the end of the leases that ``owner`` has on these tasks."""
+        if not task_ids:
+            return
         await self._tasks.update_all({"_id": {"$in": task_ids}, "lease_owner": owner}, {"$set": {"lease_until": until}})
 
     async def give_back(self, task_id: str, owner: str) -> None:

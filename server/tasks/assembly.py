@@ -14,8 +14,6 @@ from server.tasks.processes import Processes
 from server.tasks.runner import RENEWALS, Runner
 from server.tasks.tasks import Tasks
 
-SWEEP_EVERY_S = 2.0
-"""How exactly a deadline holds."""
 CLEAN_EVERY_S = 3600.0
 """Tasks are kept for days: an hour more or less is nothing."""
 
@@ -41,11 +39,11 @@ class TaskArea:
         self.tasks = Tasks(store, self.kinds, bus, background, clock, settings, prefix)
         self.runner = Runner(self.tasks, store, self.processes, bus, clock, settings, owner)
 
-    def jobs(self) -> list[Job]:
-        """What has to be done again and again."""
+    def jobs(self, sweep_interval_s: float) -> list[Job]:
+        """What has to be done again and again; deadlines hold as exactly as ``sweep_interval_s``."""
         return [
             Job("tasks", self._settings.poll_interval_s, self.runner.round),
             Job("task_leases", self._settings.lease_s / RENEWALS, self.runner.renew),
-            Job("task_deadlines", SWEEP_EVERY_S, self.tasks.sweep),
+            Job("task_deadlines", sweep_interval_s, self.tasks.sweep),
             Job("old_tasks", CLEAN_EVERY_S, self.tasks.clean),
         ]
