@@ -154,6 +154,9 @@ class Runner:
         was_lost = found.owner not in (None, self._owner)
         if not await self._store.claim(task_id, self._owner, now, self._lease_until(), was_lost=was_lost):
             return False
+        if not self._is_open:  # the server has begun to stop meanwhile
+            await self._store.give_back(task_id, self._owner)
+            return False
         run = Run(found.task)
         self._runs[task_id] = run
         self._start(self._supervise(run, found.lost + was_lost))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.tasks.working import (
     until_written,
 )
 
-pytestmark = pytest.mark.gen_test
+pytestmark = pytest.mark.gen_test(timeout=60)
 
 LEASE_S = 20
 
@@ -311,6 +312,31 @@ async def test_a_server_that_stops_gives_its_tasks_to_another(start: Start) -> N
     await restarted.server.task_area.runner.round()
     assert (await heard.until("completed")).data == {"made": ["first"]}
     assert await types_of(leaving, task) == ["queued", "started", "progress", "retrying", "completed"]
+
+
+async def test_a_task_that_is_taken_up_while_the_server_stops_is_given_back_untouched(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await running.person("alice")
+    runner, store = running.server.task_area.runner, running.server.task_area.runner._store
+    claim, claims, goes_on = store.claim, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args: Any, **kwargs: Any) -> bool:
+        is_mine = await claim(*args, **kwargs)
+        claims.set()
+        await goes_on.wait()
+        return is_mine
+
+    monkeypatch.setattr(store, "claim", slowly)
+    task = await begun(alice, lambda work: work.step("never", forever))
+    await claims.wait()
+    stopping = asyncio.create_task(runner.stop(5))
+    await running.until(lambda: not runner._is_open, "it stops")
+    goes_on.set()
+    await stopping
+    [free] = await store.claimable(["scripted"], running.clock.now(), 10, but_of=[])
+    assert (free.task.task_id, free.owner, len(runner)) == (task.task_id, None, 0)
+    assert await types_of(running, task) == ["queued"]
 
 
 async def test_whoever_has_lost_the_lease_says_nothing_more(running: Running) -> None:
