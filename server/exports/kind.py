@@ -71,7 +71,8 @@ class HistoryExport:
         if params:
             raise BadRequest.of("params", N_("There is no field `%(name)s`", name=next(iter(params))))
         page = await self._stores.tasks.list_of(user.id, states=OPEN)
-        if any(task.kind == self.name for task in page.tasks):
+        # What has just ended may be in the list still, as over.
+        if any(task.kind == self.name and not task.is_over for task in page.tasks):
             raise BadState(N_("An export of your data is being made already"))
         return {}
 

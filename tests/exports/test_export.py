@@ -13,13 +13,21 @@ from typing import Any
 import pytest
 
 from handlers.base import API
+from server.books.model import Book, Passage
+from server.calls.quality import Course, QualityRecord
 from server.calls.transcript import TranscriptLine
 from server.config import resolve_data_dir
-from server.errors import BadRequest, BadState
+from server.dialogues.model import Dialogue, Turn
+from server.errors import BadRequest, BadState, NotFound
 from server.exports.assembly import FOLDER
+from server.exports.catalogue import TABLES
 from server.ids import lowest_id_at, new_id
 from server.roadmaps.model import Roadmap
+from server.store.books import BookStore
+from server.store.connections import ConnectionStore
+from server.store.dialogues import DialogueStore
 from server.store.exports import ExportStore
+from server.store.quality import QualityStore
 from server.store.roadmaps import RoadmapStore
 from server.tasks.model import Task
 from tests.handlers.test_recordings import recorded, send
@@ -62,8 +70,8 @@ def rows(archive: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:
     return found
 
 
-async def a_life(alice: Person, bob: Person) -> None:
-    """Something of everything."""
+async def a_life(alice: Person, bob: Person) -> dict[str, Any]:
+    """Something of what people do; returns their call."""
     services = alice.running.services
     await alice.api("POST", "/contacts", {"username": "bob"})
     recording = await recorded(alice, bob)
@@ -71,7 +79,6 @@ async def a_life(alice: Person, bob: Person) -> None:
     await services.chats.write(call_id, bob.user.ref, "=HYPERLINK(evil)")
     line = TranscriptLine(new_id(), call_id, recording.call["legs"][0]["leg_id"], "s-1", "said aloud", today())
     await services.transcripts.add(line)
-    await services.quality.note(call_id, recording.call["legs"][0]["leg_id"], {})
     assert (await send(alice, recording)).status == 201
     await alice.do("hangup", recording.call)
     await left(bob, alice)
@@ -79,6 +86,38 @@ async def a_life(alice: Person, bob: Person) -> None:
     made_by, readers = bob.user.ref, (alice.id, bob.id)
     roadmap = Roadmap(new_id(), call_id, new_id(), "Plan", "en", "# Plan", readers, made_by, made_by, today(), today())
     await RoadmapStore(services.database).insert(roadmap)
+    return recording.call
+
+
+async def more_of_a_life(alice: Person, call: dict[str, Any]) -> None:
+    """What other tests bring about by hand: it is stored as it would be then."""
+    database, now = alice.running.services.database, today()
+    mine, theirs = (leg["leg_id"] for leg in call["legs"])
+    record = QualityRecord(call["call_id"], mine, (Course(to=theirs, since=now, until=now, reports=1),))
+    await QualityStore(database).begun(record)
+    closed: dict[str, Any] = {"user_id": alice.id, "kind": "user", "opened_at": now, "closed_at": now}
+    await ConnectionStore(database, 30).insert_all([closed])
+    book = Book(new_id(), alice.id, "A book", "text", 9, "ready", "e-1", now, now)
+    passage = Passage(new_id(), book.book_id, 1, 1, "One", "", "It begins.")
+    books = BookStore(database)
+    await books.insert(book)
+    await books.insert_passages([passage], "e-1")
+    dialogue = Dialogue(new_id(), alice.id, "About it", book.book_id, "A book", "offline", 1, now, now)
+    dialogues = DialogueStore(database)
+    await dialogues.insert(dialogue)
+    await dialogues.insert_turn(Turn(new_id(), dialogue.session_id, 1, new_id(), "How does it begin?", now))
+
+
+async def test_no_table_is_empty_for_whoever_has_something_of_everything(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    await more_of_a_life(alice, await a_life(alice, bob))
+    await finished(alice, await started(alice))
+    archive = await exported(alice)
+    assert [table.name for table in TABLES if not rows(archive, table.name)] == []
+    texts = {table: rows(archive, table)[0] for table in ("book_passages", "dialogue_messages", "call_quality")}
+    assert texts["book_passages"]["text"] == "It begins."
+    assert texts["dialogue_messages"]["question"] == "How does it begin?"
+    assert texts["call_quality"]["user"]["username"] == "bob"
 
 
 async def test_everything_is_in_it(running: Running) -> None:
@@ -159,7 +198,8 @@ async def test_it_is_gone_after_some_days_with_its_file(running: Running) -> Non
     alice = await running.person("alice")
     result = await finished(alice, await started(alice))
     running.clock.move(7 * DAY_S + 1)
-    assert (await alice.api("GET", f"/exports/{result['export_id']}")).status in (401, 404)
+    with pytest.raises(NotFound):
+        await running.services.exports.get(result["export_id"], alice.id)
     assert await running.services.exports.clean() == 1
     files = running.services.database.files("export_files")
     assert await files.ids(after="", before="z", limit=10) == []
