@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from handlers.base import ApiHandler, bad_query
@@ -29,7 +31,7 @@ class RoadmapBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``PUT /roadmaps/{roadmap_id}``."""
 
     document: str
-    rev: int
+    rev: Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # what every program can count to
 
 
 class RoadmapHandler(ApiHandler):

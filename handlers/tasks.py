@@ -108,7 +108,7 @@ class ReviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     decision: Decision
     comment: Annotated[str, Meta(max_length=MAX_COMMENT_CHARACTERS)] = ""
-    round: Annotated[int, Meta(ge=1)] | None = None
+    round: Annotated[int, Meta(ge=1, le=2**53)] | None = None
 
 
 class TaskReviewHandler(OneTaskHandler):
