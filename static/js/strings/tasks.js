@@ -29,7 +29,6 @@ const STAGE = {
     review: _("Review"),
     document: _("Document"),
   },
-  history_export: { collect: _("Collect"), media: _("Recordings"), write: _("Write the files"), keep: _("Keep") },
   book_import: { read: _("Reading"), finish: _("Finishing") },
   history_export: {
     collect: _("Collect"),
@@ -63,10 +62,6 @@ const REPORT = {
   export_kept: () => _("Keeping the file where only you can fetch it"),
   chapter_read: ({ number, title }) =>
     title ? _("Read chapter %(number)s: %(title)s", { number, title }) : _("Read chapter %(number)s", { number }),
-  export_collected: ({ number, count }) => _("Collected %(number)s of %(count)s kinds of data", { number, count }),
-  export_media: ({ count }) => ngettext("Copied %(count)s recording", "Copied %(count)s recordings", count),
-  export_written: () => _("Writing the files"),
-  export_kept: () => _("Keeping the file where only you can fetch it"),
   book_ready: ({ title }) => _("“%(title)s” can be read and asked about", { title }),
 };
 
