@@ -138,6 +138,7 @@ NEWS = """
   const { Emitter } = await import("/js/realtime/emitter.js");
   document.body.innerHTML = `<div id=toasts></div><template id=toast-template><div class=toast><span data-text></span>
     <button data-action hidden></button><button data-dismiss></button></div></template>`;
+  localStorage.clear();
   const link = new Emitter();
   let items = [];
   new TaskNews({ link, api: { tasks: async () => ({ items }) }, here: "here" });
@@ -187,3 +188,18 @@ def test_what_has_ended_while_the_line_was_away_is_said_when_it_is_back(run: Run
       return shown();
     """
     assert run(NEWS + body) == ["“Film” has failed"]
+
+
+def test_what_has_ended_while_one_page_gave_way_to_the_next_is_said_there(run: Run) -> None:
+    body = """
+      tell(task(1, "running"));
+      items = [task(2, "completed")];
+      const next = new Emitter();
+      new TaskNews({ link: next, api: { tasks: async () => ({ items }) } });
+      next.emit("snapshot", { timestamp: "2026-11-20T10:00:05.000Z" });
+      await h.settle();
+      next.emit("snapshot", { timestamp: "2026-11-20T10:00:06.000Z" });
+      await h.settle();
+      return [shown(), localStorage.getItem("ringback-tasks-open")];
+    """
+    assert run(NEWS + body) == [["“Film” is done"], None]

@@ -83,9 +83,9 @@ def headline(someone: Person) -> Locator:
 
 
 def test_a_task_is_followed_from_page_to_page_reviewed_twice_and_opened(person: MakePerson, worker: Worker) -> None:
+    task_id = worker.begin("alice", "Film of the workshop", "encode", "cut", "publish")
     alice = person("alice")
     page = alice.page
-    task_id = worker.begin("alice", "Film of the workshop", "encode", "cut", "publish")
     page.get_by_role("link", name="Film of the workshop").click()
     expect(headline(alice)).to_have_text("Waiting", timeout=PATIENCE_MS)
     worker.say(task_id, "started")

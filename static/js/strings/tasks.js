@@ -30,12 +30,6 @@ const STAGE = {
     document: _("Document"),
   },
   book_import: { read: _("Reading"), finish: _("Finishing") },
-  history_export: {
-    collect: _("Collect"),
-    media: _("Recordings"),
-    write: _("Write the files"),
-    keep: _("Keep safe"),
-  },
 };
 
 /** What is reported, by its code. @type {Record<string, (values: Values) => string>} */

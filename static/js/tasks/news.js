@@ -18,6 +18,9 @@ const PAUSE_MS = 250;
 const MOST = 100;
 /** Of what has happened while the line was away, the newest is told. */
 const MISSED_MOST = 10;
+/** Kept in the browser from page to page: up to when is told, and whether there was a task that is not over. */
+const TOLD_KEY = "ringback-tasks-told";
+const OPEN_KEY = "ringback-tasks-open";
 
 export class TaskNews {
   #api;
@@ -27,8 +30,8 @@ export class TaskNews {
   #heard = new Map();
   /** The notices that are on show, by task. @type {Map<string, {state: string, dismiss: () => void}>} */
   #shown = new Map();
-  /** What happens from here on is news; before that the page was rendered. Server time. @type {string} */
-  #since = "";
+  /** What happens from here on is news. Server time. @type {string} */
+  #since = localStorage.getItem(TOLD_KEY) ?? "";
   #count;
 
   /**
@@ -36,20 +39,32 @@ export class TaskNews {
    * @param {RingbackSocket} options.link the user's socket
    * @param {Api} options.api
    * @param {string} [options.here] the task of this page: it shows there what becomes of it
+   * @param {Task[]} [options.rendered] what this page came with
    */
-  constructor({ link, api, here }) {
+  constructor({ link, api, here, rendered = [] }) {
     this.#api = api;
     this.#here = here;
     this.#count = coalesced(async (overtaken) => {
       const { items } = await api.tasks({ state: "waiting_review", limit: MOST });
       if (!overtaken()) showUnread("tasks", items.length);
     }, PAUSE_MS);
-    link.on("snapshot", ({ timestamp }) => (this.#since ||= timestamp));
+    link.on("snapshot", ({ timestamp }) => this.#begin(timestamp));
     link.on("frame", (frame) => {
       if (frame.type === "task") this.#hear(frame.task);
     });
     onReturn(link, () => this.#catchUp());
     this.#windows.addEventListener("message", ({ data }) => this.#dismiss(data));
+    if (!rendered.every(isOver)) localStorage.setItem(OPEN_KEY, "yes");
+  }
+
+  /**
+   * While a page gives way to the next, nobody listens: if a task was under way, what has become of it is asked for.
+   *
+   * @param {string} timestamp
+   */
+  #begin(timestamp) {
+    this.#since ||= timestamp;
+    if (localStorage.getItem(OPEN_KEY)) this.#catchUp().catch(() => {}); // the next page tries again
   }
 
   /** @param {Task} task */
@@ -58,6 +73,8 @@ export class TaskNews {
     if (before && before.number >= task.number) return;
     this.#heard.set(task.task_id, task);
     if (task.updated_at > this.#since) this.#since = task.updated_at;
+    localStorage.setItem(TOLD_KEY, this.#since);
+    if (!isOver(task)) localStorage.setItem(OPEN_KEY, "yes");
     const [was, is] = [before?.state === "waiting_review", task.state === "waiting_review"];
     if (!before || was !== is) this.#count();
     if (this.#shown.has(task.task_id) && this.#shown.get(task.task_id)?.state !== task.state) this.#dismiss(task.task_id);
@@ -73,6 +90,7 @@ export class TaskNews {
     for (const task of items.reverse()) {
       if (task.updated_at > since) this.#hear(task);
     }
+    if (items.every(isOver)) localStorage.removeItem(OPEN_KEY);
   }
 
   /** @param {Task} task */

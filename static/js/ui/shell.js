@@ -30,7 +30,8 @@ export function startShell(boot, options = {}) {
   new LinkBanner(client.link);
   new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
   followUnread(client.link, client.api);
-  new TaskNews({ link: client.link, api: client.api, here: boot.task?.task_id });
+  const rendered = boot.tasks ?? (boot.task ? [boot.task] : []);
+  new TaskNews({ link: client.link, api: client.api, here: boot.task?.task_id, rendered });
   followIdleness(client.link, options.busy ?? (() => false));
   standInForWorker(client.inbox);
   new PushSubscriber(client.api).keepUp().catch(() => {}); // the next page tries again
