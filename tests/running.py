@@ -29,7 +29,7 @@ from handlers.base import API
 from server.app import Server
 from server.clock import SystemClock
 from server.services import Services
-from server.settings import Settings
+from server.settings import MongoSettings, Settings
 from server.store.driver import connect
 from server.store.embedded import EmbeddedMongo
 from server.store.users import User
@@ -201,12 +201,9 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self, *, is_first: bool) -> None:
-        """Makes the indexes and listens. The first server of a test finds nothing but perhaps indexes: it makes them
-        only where none before it has made them in this database."""
-        mongo = self.services.settings.mongo
-        if not is_first or (mongo.uri, mongo.database) not in _PREPARED:
+        """Makes the indexes and listens. The first server of a test finds nothing but indexes."""
+        if not is_first:
             await self.server.prepare()
-            _PREPARED.add((mongo.uri, mongo.database))
         self.port = await self.server.start()
 
     async def stop(self) -> None:
@@ -333,6 +330,18 @@ def _with_documents(database: Database[Mapping[str, Any]]) -> list[str]:
     return [str(found["name"]) for found in database[first].aggregate(pipeline)]
 
 
+async def _prepared(chosen: Settings) -> None:
+    """Makes the indexes where that was not done before, with all the time that it takes: tests of a database that hangs
+    have servers that wait for nothing."""
+    mongo = chosen.mongo
+    if (mongo.uri, mongo.database) in _PREPARED:
+        return
+    patient = connect(MongoSettings(database=mongo.database, timeout_ms=20_000), mongo.uri)
+    await Server(chosen, patient, chosen.auth.secret).prepare()
+    patient.close()
+    _PREPARED.add((mongo.uri, mongo.database))
+
+
 @pytest.fixture
 def http_client(io_loop: IOLoop) -> Iterator[AsyncHTTPClient]:
     """A client of its own for each test, for many requests at once."""
@@ -357,6 +366,7 @@ def start(
 
     async def start_one(overrides: Mapping[str, object] | None = None) -> Running:
         chosen = settings(QUIET | dict(mongo_overrides) | dict(overrides or {}))
+        await _prepared(chosen)
         clock = MovableClock()
         database = connect(chosen.mongo, chosen.mongo.uri)
         server = Running(Server(chosen, database, chosen.auth.secret, clock=clock), clock, http_client)
