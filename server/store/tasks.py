@@ -30,6 +30,12 @@ TASK_INDEXES = [
     IndexModel([("user_id", ASCENDING), ("open", DESCENDING), ("_id", DESCENDING)], name="of_user_open_first"),
     IndexModel([("worker_id", ASCENDING), ("_id", DESCENDING)], name="of_worker", partialFilterExpression=IS_OPEN),
     IndexModel([("lease_until", ASCENDING)], name="leases", partialFilterExpression=IS_OPEN),
+    IndexModel([("deadline", ASCENDING)], name="deadlines", partialFilterExpression=IS_OPEN),
+    IndexModel(
+        [("state", ASCENDING), ("stalled", ASCENDING), ("updated_at", ASCENDING)],
+        name="silent",
+        partialFilterExpression=IS_OPEN,
+    ),
     IndexModel([("user_id", ASCENDING)], name="open_of_user", partialFilterExpression=IS_OPEN),
     IndexModel([("ended_at", ASCENDING)], name="ended", partialFilterExpression={"ended_at": {"$type": "date"}}),
 ]
@@ -52,6 +58,13 @@ class Claimable(NamedTuple):
     task: Task
     owner: str | None
     lost: int
+
+
+class Due(NamedTuple):
+    """Tasks that somebody has to look after: those past their deadline, and those of which nothing is heard."""
+
+    late: list[Task]
+    silent: list[Task]
 
 
 class TaskStore:
@@ -131,11 +144,16 @@ class TaskStore:
         """How many tasks of that person wait for a review."""
         return await self._tasks.count({"user_id": user_id, "state": "waiting_review"} | IS_OPEN)
 
-    async def due(self, now: datetime, silent_since: datetime, limit: int = 200) -> list[Task]:
-        """Tasks past their deadline, and those that run and of which nothing was heard since ``silent_since``."""
-        silent = {"state": "running", "stalled": False, "updated_at": {"$lte": silent_since}}
-        query = IS_OPEN | {"$or": [{"deadline": {"$lte": now}}, silent]}
-        return [_task(document) for document in await self._tasks.find(query, limit=limit)]
+    async def due(self, now: datetime, silent_since: datetime, left_since: datetime, limit: int = 200) -> Due:
+        """Tasks past their deadline, and those that run and of which nothing was heard since ``silent_since``.
+
+        Work of the server's own that nobody does any more is taken up again, and has its time anew: it is past its
+        deadline only when it was so at ``left_since``.
+        """
+        unheard: Document = {"state": "running", "stalled": False, "updated_at": {"$lte": silent_since}}
+        late = await self._tasks.find(_past_deadline(now, left_since), sort=[("deadline", ASCENDING)], limit=limit)
+        silent = await self._tasks.find(IS_OPEN | unheard, sort=[("updated_at", ASCENDING)], limit=limit)
+        return Due([_task(document) for document in late], [_task(document) for document in silent])
 
     # ── leases ──
 
@@ -246,6 +264,19 @@ class TaskStore:
             await self._events.delete(of_these)
             await self._tasks.delete({"_id": {"$in": ids}})
         return len(ids)
+
+
+def _past_deadline(now: datetime, left_since: datetime) -> Document:
+    """The query for tasks that have taken too long; see :meth:`TaskStore.due`."""
+    is_worked_at: Document = {"lease_owner": {"$ne": None}, "lease_until": {"$gt": now}}
+    counts: list[Document] = [
+        {"kind": EXTERNAL},
+        {"state": {"$ne": "running"}},
+        {"cancel_requested": True},
+        {"deadline": {"$lte": left_since}},
+        is_worked_at,
+    ]
+    return IS_OPEN | {"deadline": {"$lte": now}, "$or": counts}
 
 
 def _stored(value: Task | TaskEvent, key: str) -> Document:

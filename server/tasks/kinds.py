@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # which is above this, and gets to its kinds by it
 class Kind(Protocol):
     """One kind of task.
 
-    ``stages`` are the names of its parts, in order; ``deadline_s`` is how long its work may take, without the time in
-    which it waits for a person.
+    ``stages`` are the names of its parts, in order; ``deadline_s`` is how long its work may take, from the moment in
+    which it is taken up: without the time in which it waits for its turn, for a person, or for a server that is away.
     """
 
     @property

@@ -25,6 +25,8 @@ MAX_DOCUMENT_CHARACTERS = 200_000
 """Of what somebody is to read and decide about: a book of some hundred pages."""
 REVIEW_DAYS = 30
 """How long a task waits for somebody to decide."""
+WAIT_S = 7 * 86_400.0
+"""How long work may wait for a process that takes it up: a week, in which a server that was away is back."""
 CANCEL_WITHIN_S = 60.0
 """How long whoever does the work has to stop, once that was asked for; then it counts as stopped."""
 
@@ -92,7 +94,7 @@ def decide(task: Task, draft: EventDraft, key: str, now: datetime) -> TaskEvent:
         code=code,
         values=draft.values,
         data=data,
-        deadline=_deadline(task, draft.type, now),
+        deadline=_deadline(task, draft, now),
         event_id=draft.event_id,
         run=draft.run,
     )
@@ -178,18 +180,28 @@ def _progress(task: Task, draft: EventDraft) -> float:
     return task.progress if draft.progress is None else max(task.progress, min(1.0, max(0.0, draft.progress)))
 
 
-def _deadline(task: Task, type: EventType, now: datetime) -> datetime:
-    match type:
+def first_deadline(is_external: bool, work_s: float, now: datetime) -> datetime:
+    """That of a task to be worked at. Nobody sees when another program begins; of the server's own work the time that
+    it may take begins when it is taken up, and until then it only waits."""
+    return now + timedelta(seconds=work_s if is_external else WAIT_S)
+
+
+def _deadline(task: Task, draft: EventDraft, now: datetime) -> datetime:
+    match draft.type:
         case "review_requested":
             return now + timedelta(days=REVIEW_DAYS)
         case "reviewed":
-            return now + timedelta(seconds=task.work_s)
+            return first_deadline(task.is_external, task.work_s, now)
         case "cancel_requested":
             return min(task.deadline, now + timedelta(seconds=CANCEL_WITHIN_S))
+    if draft.run is not None and not task.cancel_requested:  # it is taken up
+        return now + timedelta(seconds=task.work_s)
     return task.deadline
 
 
 def _data(task: Task, draft: EventDraft) -> dict[str, Any] | None:
+    if draft.type == "reviewed" and (task.review is None or (draft.data or {}).get("round") != task.review.round):
+        raise BadState("There is nothing to decide any more")  # another document has taken the place of that one
     if draft.type != "review_requested":
         return draft.data
     document = (draft.data or {}).get("document")

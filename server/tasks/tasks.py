@@ -23,8 +23,8 @@ from server.store.driver import Duplicate
 from server.store.tasks import TaskStore
 from server.tasks.endings import LeaseLost
 from server.tasks.kinds import Kinds
-from server.tasks.model import Decision, EventDraft, Task, TaskEvent, task_view
-from server.tasks.rules import decide, fold_all, may
+from server.tasks.model import EXTERNAL, Decision, EventDraft, Task, TaskEvent, task_view
+from server.tasks.rules import WAIT_S, decide, first_deadline, fold_all, may
 
 log = get_logger("tasks")
 
@@ -119,7 +119,7 @@ class Tasks:
             stages=tuple(what.stages if stages is None else stages),
             created_at=now,
             updated_at=now,
-            deadline=now + timedelta(seconds=what.deadline_s),
+            deadline=first_deadline(kind == EXTERNAL, what.deadline_s, now),
             work_s=what.deadline_s,
             params=checked,
             worker_id=worker_id,
@@ -179,6 +179,8 @@ class Tasks:
                 if mine.key == key:
                     await self._tell(task, mine)
                     return Stored(task, mine)
+                if mine.event_id is not None and mine.event_id == draft.event_id:  # sent twice at the same time
+                    return Stored(task, mine, is_new=False)
             if not newer:
                 return await self._at_the_same_time(task, draft)
 
@@ -328,29 +330,35 @@ class Tasks:
         it twice, or in two processes, changes nothing."""
         now = self._clock.now()
         silent_since = now - timedelta(seconds=self._settings.stalled_after_s)
+        due = await self._store.due(now, silent_since, now - timedelta(seconds=WAIT_S))
         changed = 0
-        for found in await self._store.due(now, silent_since):
-            task = await self.load(found.task_id)
-            await self._store.write(task)  # a crash may have left it behind its events
-            draft = self._overdue(task)
-            if draft is not None and may(task, draft.type):
-                with suppress(BadState, NotFound):
-                    await self.commit(task.task_id, draft, known=task)
-                    changed += 1
+        for draft_for, found in ((self._overdue, due.late), (self._unheard, due.silent)):
+            for each in found:
+                with suppress(BadState, NotFound, LeaseLost):
+                    changed += await self._look_after(each.task_id, draft_for)
         return changed
 
+    async def _look_after(self, task_id: str, draft_for: Callable[[Task], EventDraft | None]) -> bool:
+        task = await self.load(task_id)
+        await self._store.write(task)  # a crash may have left it behind its events
+        draft = draft_for(task)
+        if draft is None or not may(task, draft.type):
+            return False
+        await self.commit(task_id, draft, known=task, run=task.run)
+        return True
+
     def _overdue(self, task: Task) -> EventDraft | None:
-        now = self._clock.now()
-        if task.is_over:
+        if task.deadline > self._clock.now():
             return None
-        if task.deadline > now:
-            is_silent = task.updated_at + timedelta(seconds=self._settings.stalled_after_s) <= now
-            return EventDraft(type="stalled") if is_silent else None
         if task.cancel_requested:
             return EventDraft(type="cancelled")
         if task.state == "waiting_review":
             return EventDraft(type="failed", code="review_expired", message="Nobody has decided in time")
         return EventDraft(type="failed", code="deadline_passed", message="It has taken longer than it may")
+
+    def _unheard(self, task: Task) -> EventDraft | None:
+        silent_since = self._clock.now() - timedelta(seconds=self._settings.stalled_after_s)
+        return EventDraft(type="stalled") if task.updated_at <= silent_since else None
 
     async def clean(self) -> int:
         """Removes tasks that ended ``tasks.keep_days`` ago; returns how many that were."""

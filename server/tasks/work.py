@@ -143,8 +143,8 @@ class Work:
         except NotFound:
             raise LeaseLost from None
         except BadState:
-            self._task = await self._tasks.load(self._task.task_id)
-            if self._task.is_over or draft.type in FINAL:
+            self._task = await self._tasks.load(known.task_id)
+            if self._task.is_over or draft.type in FINAL or self._task.run != known.run:
                 raise LeaseLost from None
             # Else there are as many events as are kept: the work goes on without saying so.
         self._require_wanted()

@@ -165,6 +165,28 @@ async def test_many_who_write_at_once_leave_neither_gap_nor_double(running: Runn
         await process.end()
 
 
+async def test_the_end_that_is_sent_twice_at_the_same_time_is_one_end(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, clock = running.services.database, MovableClock()
+    store = TaskStore(database)
+    one, other = Process(store, clock), Process(TaskStore(database), clock)
+    task = await one.area.tasks.create(ALICE.id, "external", {}, user=ALICE)
+    end = EventDraft(type="completed", event_id="the end", data={"url": "/there"})
+    first: list[TaskEvent] = []
+    store_event = store.append
+
+    async def overtaken(event: TaskEvent) -> None:
+        first.append(await other.area.tasks.append(task.task_id, end))
+        await store_event(event)
+
+    monkeypatch.setattr(store, "append", overtaken)
+    second = await one.area.tasks.commit(task.task_id, end)
+    assert (second.event, second.is_new, second.task.state) == (first[0], False, "completed")
+    for process in (one, other):
+        await process.end()
+
+
 async def test_what_the_database_has_stored_without_saying_so_is_told_when_it_is_back(running: Running) -> None:
     database, clock = running.services.database, MovableClock()
     store = MortalStore(database, 1_000_000, is_done=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.errors import BadRequest, BadState
 from server.tasks.model import FINAL, EventDraft, EventType, Task, TaskEvent
-from server.tasks.rules import ALLOWED, MAX_DOCUMENT_CHARACTERS, decide, fold, fold_all, may
+from server.tasks.rules import ALLOWED, MAX_DOCUMENT_CHARACTERS, WAIT_S, decide, fold, fold_all, may
 from tests.clock import START
 from tests.helpers import counted_ids, long_lists, property_of
 
@@ -140,7 +140,32 @@ def test_after_a_decision_somebody_has_to_take_the_work_up(kind: str, state: str
 def test_the_time_in_which_somebody_decides_is_not_the_works() -> None:
     _, stands = lived([draft("started"), draft("review_requested"), draft("reviewed")])
     assert stands[-2].deadline == START + timedelta(days=30, seconds=2)
-    assert stands[-1].deadline == START + timedelta(seconds=HOUR_S + 3)
+    assert stands[-1].deadline == START + timedelta(seconds=WAIT_S + 3)
+
+
+def test_the_time_that_work_may_take_begins_when_it_is_taken_up() -> None:
+    _, stands = lived([draft("started", run=1), draft("progress"), draft("retrying"), draft("retrying", run=2)])
+    begun, going_on, step_again, again = [task.deadline - timedelta(seconds=HOUR_S) for task in stands[2:]]
+    assert (begun, again) == (START + timedelta(seconds=1), START + timedelta(seconds=4))
+    assert begun == going_on == step_again
+
+
+def test_of_another_programs_work_all_time_counts() -> None:
+    _, stands = lived([draft("started"), draft("review_requested"), draft("reviewed"), draft("started")], "external")
+    assert [task.deadline - START for task in stands[1:3]] == [timedelta(seconds=HOUR_S)] * 2
+    assert [task.deadline - START for task in stands[-2:]] == [timedelta(seconds=HOUR_S + 3)] * 2
+
+
+def test_whoever_takes_up_work_that_is_being_stopped_has_no_more_time() -> None:
+    _, stands = lived([draft("started", run=1), draft("cancel_requested"), draft("retrying", run=2)])
+    assert stands[-1].deadline == START + timedelta(seconds=62)
+
+
+def test_a_decision_about_one_document_is_none_about_the_next() -> None:
+    _, stands = lived([draft("review_requested"), draft("reviewed"), draft("review_requested")])
+    assert stands[-1].review is not None and stands[-1].review.round == 2
+    with pytest.raises(BadState):
+        decide(stands[-1], draft("reviewed"), "a key", START)
 
 
 def test_who_is_to_stop_has_a_minute() -> None:

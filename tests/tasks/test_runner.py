@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from server.errors import BadState, NotFound
+from server.store.tasks import Due
 from server.tasks.endings import Retry, TaskFailed
 from server.tasks.model import EventDraft
+from server.tasks.rules import WAIT_S
 from server.tasks.work import PROGRESS_BURST, Work
 from tests.running import Expect, Running, Start
 from tests.tasks.working import (
@@ -358,6 +360,27 @@ async def test_whoever_has_lost_the_lease_says_nothing_more(running: Running) ->
     assert await types_of(running, task) == ["queued", "started", "retrying", "retrying", "completed"]
 
 
+async def test_whoever_has_lost_the_lease_notices_also_when_it_may_say_no_more(start: Start) -> None:
+    running = await start({"tasks.max_events": 10})
+    alice = await running.person("alice")
+    tasks = running.services.tasks
+    went_on: list[int] = []
+    heard = Heard(alice)
+
+    async def run(work: Work) -> dict[str, Any]:
+        if work.task.run == 1:
+            for number in range(8):
+                await work.progress(number / 10, "first", "counted", f"{number} are counted")
+            await tasks.append(work.task.task_id, EventDraft(type="retrying", run=2))
+            await work.progress(0.9, "first", "late", "Too late")
+            went_on.append(work.task.run)
+        return {}
+
+    await begun(alice, run)
+    await heard.until("completed")
+    assert went_on == []
+
+
 async def test_a_task_at_which_servers_die_is_given_up(running: Running) -> None:
     alice = await running.person("alice")
     store = running.services.tasks._store
@@ -435,10 +458,72 @@ async def test_work_that_takes_longer_than_it_may_ends(running: Running) -> None
     task = await begun(alice, lambda work: work.step("wait", forever))
     await heard.until("started")
     running.clock.move(Scripted.deadline_s + 1)
+    await running.server.task_area.runner.renew()  # it is still at it
     await running.services.tasks.sweep()
     await running.until(lambda: len(running.server.task_area.runner) == 0, "nobody works at it")
     failed = await running.services.tasks.get(task.task_id, alice.id)
     assert failed.error is not None and failed.error.code == "deadline_passed"
+
+
+@pytest.mark.parametrize("what", ["waiting", "running", "approved"])
+async def test_the_time_in_which_the_server_was_away_is_not_the_works(running: Running, what: str) -> None:
+    alice = await running.person("alice")
+    tasks, runner = running.services.tasks, running.server.task_area.runner
+    is_back = asyncio.Event()
+
+    async def run(work: Work) -> dict[str, Any]:
+        if what == "approved":
+            await work.review("?")
+        await is_back.wait()
+        return {}
+
+    heard = Heard(alice)
+    if what == "waiting":
+        await runner.stop(5)
+    task = await begun(alice, run)
+    if what != "waiting":
+        await heard.until("review_requested" if what == "approved" else "started")
+        await runner.stop(5)
+    if what == "approved":
+        await tasks.review(task.task_id, alice.id, "approve")
+    running.clock.move(Scripted.deadline_s + 60)
+    await tasks.sweep()
+    is_back.set()
+    runner.open()
+    await runner.round()
+    assert (await heard.until("completed", "failed")).type == "completed"
+
+
+async def test_work_that_nobody_takes_up_again_ends(start: Start) -> None:
+    running = await start({"tasks.at_once": 0})
+    alice = await running.person("alice")
+    tasks = running.services.tasks
+    waiting, left = [await begun(alice, lambda work: work.step("never", forever)) for _ in range(2)]
+    await tasks.append(left.task_id, EventDraft(type="started", run=1))
+    running.clock.move(WAIT_S + Scripted.deadline_s + 1)
+    await tasks.sweep()
+    ended = [await tasks.get(task.task_id, alice.id) for task in (waiting, left)]
+    assert [(task.state, task.code) for task in ended] == [("failed", "deadline_passed")] * 2
+
+
+async def test_a_task_that_is_removed_while_others_are_looked_at_does_not_matter_to_them(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await start({"tasks.at_once": 0})
+    alice = await running.person("alice")
+    tasks, store = running.services.tasks, running.server.task_area.runner._store
+    gone, late = [await begun(alice, lambda work: work.step("never", forever)) for _ in range(2)]
+    due = store.due
+
+    async def first_without(*args: Any) -> Due:
+        found = await due(*args)
+        await running.services.database.collection("tasks").delete({"_id": gone.task_id})
+        return found._replace(late=sorted(found.late, key=lambda task: task.task_id))
+
+    monkeypatch.setattr(store, "due", first_without)
+    running.clock.move(WAIT_S + 1)
+    await tasks.sweep()
+    assert (await tasks.get(late.task_id, alice.id)).state == "failed"
 
 
 async def test_the_results_of_steps_go_when_a_task_is_over(running: Running) -> None:
