@@ -197,7 +197,7 @@ class HomePageHandler(PageHandler):
             "home.html",
             boot={
                 "people": home.everybody,
-                "tasks": [services.tasks.view(task, self.locale.translate) for task in tasks],
+                "tasks": [services.tasks.brief(task, self.locale.translate) for task in tasks],
             },
             home=home,
             missed=[row for row in rows if row["unread"]],

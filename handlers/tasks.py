@@ -63,7 +63,7 @@ class TasksHandler(ApiHandler):
             who.user.id, states=self._states(), before=before, limit=self.page_limit(), is_service=who.service
         )
         translate = self.language.translate
-        self.reply({"items": [tasks.view(task, translate) for task in page.tasks], "next": page.next})
+        self.reply({"items": [tasks.brief(task, translate) for task in page.tasks], "next": page.next})
 
     def _states(self) -> list[str] | None:
         state = self.get_query_argument("state", None)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from handlers.pages import PageHandler
 from handlers.tasks import MAX_COMMENT_CHARACTERS
-from server.tasks.model import Task, event_view
+from server.tasks.model import event_view
 
 SHOWN = 50
 """As many as the API gives at a time, beside those that are not over; the page asks for older ones."""
@@ -27,7 +26,7 @@ class TasksPageHandler(PageHandler):
         found = {task.task_id: task for task in [*newest.tasks, *going_on]}
         self.render_page(
             "tasks.html",
-            boot={"tasks": [_shown(self, task) for task in found.values()], "next": newest.next},
+            boot={"tasks": [tasks.brief(task, self.locale.translate) for task in found.values()], "next": newest.next},
             unread=unread,
         )
 
@@ -41,7 +40,7 @@ class TaskPageHandler(PageHandler):
         """One task with all that has happened in it, for its owner; for everybody else there is none."""
         tasks = self.services.tasks
         task = await tasks.get(task_id, self.who.user.id)
-        shown = _shown(self, task)
+        shown = tasks.view(task, self.locale.translate)
         events = [event_view(event) for event in await tasks.events(task_id) if event.number <= task.number]
         self.render_page(
             "task.html",
@@ -50,8 +49,3 @@ class TaskPageHandler(PageHandler):
             task=shown,
             max_comment_characters=MAX_COMMENT_CHARACTERS,
         )
-
-
-def _shown(handler: PageHandler, task: Task) -> dict[str, Any]:
-    """The task in the language of whoever looks."""
-    return handler.services.tasks.view(task, handler.locale.translate)

@@ -24,9 +24,12 @@ FINAL = ("completed", "failed", "cancelled")
 
 
 class Review(msgspec.Struct, frozen=True):
-    """A document, in Markdown, about which a person is to decide; the first time is round 1."""
+    """A document, in Markdown, about which a person is to decide; the first time is round 1.
 
-    document: str
+    Lists of tasks leave the document out: `client.tasks.get` and the feed of the task have it.
+    """
+
+    document: str | None = None
     round: int = 1
 
 
@@ -45,7 +48,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         progress: from 0 to 1.
         message: what it is at, an English sentence; `code` and `values` say the same to programs.
         review: what a person has to decide about, while it waits for that.
-        result: what came of it, once it is completed.
+        result: what came of it, once it is completed; in lists no more of it than is small.
         error: why it failed, once it has.
     """
 
@@ -79,7 +82,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that has happened to a task, and how it stands since; `number` counts 1, 2, 3 … in the task."""
+    """One thing that has happened to a task, and how it stands since; `number` counts 1, 2, 3 … in the task.
+
+    `user_id` is the person who did it, where a person did.
+    """
 
     task_id: str
     number: int
@@ -92,6 +98,7 @@ class TaskEvent(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     values: dict[str, Any] = {}
     data: Any = None
+    user_id: str | None = None
 
 
 class TaskWithEvents(Task, frozen=True, kw_only=True):

@@ -428,7 +428,7 @@ class Server:
                 Job("voicemail", CLEAN_EVERY_S, mailboxes.clean),
                 Job("recordings", CLEAN_RECORDINGS_EVERY_S, archive.clean),
                 *self.task_area.jobs(settings.jobs.sweep_interval_s),
-                *books.jobs(),
+                *books.jobs(settings.jobs.sweep_interval_s),
                 Job("exports", CLEAN_EXPORTS_EVERY_S, exports.clean),
                 Job("forgotten", FORGOTTEN_EVERY_S, calls.remove_forgotten),
             ]

@@ -49,10 +49,10 @@ class Books:
         self._tasks = tasks
         self._background = background
 
-    def jobs(self) -> list[Job]:
-        """What has to be done again and again."""
+    def jobs(self, sweep_interval_s: float) -> list[Job]:
+        """What has to be done again and again; where sweeps are rarer than that, books wait for one, too."""
         return [
-            Job("books", TIDY_EVERY_S, self._tidying.tidy),
+            Job("books", max(TIDY_EVERY_S, sweep_interval_s), self._tidying.tidy),
             Job("book_files", CLEAN_EVERY_S, self._tidying.clean),
         ]
 

@@ -28,7 +28,7 @@ class TaskNotices:
         for session in self._hub.devices_of(task.user_id):
             body = bodies.get(session.translate)
             if body is None:
-                shown = self._tasks.view(task, session.translate)
+                shown = self._tasks.brief(task, session.translate)
                 frame = TaskChanged(timestamp=self._stamp(), task_id=task.task_id, task=shown)
                 body = bodies[session.translate] = encode(frame)
             session.deliver(body, coalesce_key=f"task:{task.task_id}")

@@ -22,5 +22,6 @@ def event_frame(event: TaskEvent) -> bytes:
             code=event.code,
             values=event.values,
             data=event.data,
+            user_id=event.user_id,
         )
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from server.close_codes import CloseCode
 from server.following.events import event_frame
-from server.following.trail import Trail
+from server.following.trail import Read, Trail
 from server.realtime.background import Background
 from server.realtime.bus import Bus, Message, TaskNews, task_topic
 from server.realtime.dispatch import Commands
@@ -41,14 +41,27 @@ class Follower:
         self.ended = False  # it was sent the final event
 
 
+Deliver = Callable[[Follower, TaskEvent, bytes], None]
+"""Sends a follower the next event, whose frame is given."""
+
+
 class Followed:
     """One task, and who follows it in this process."""
 
-    __slots__ = ("followers", "trail")
+    __slots__ = ("_deliver", "followers", "trail")
 
-    def __init__(self, trail: Trail) -> None:
-        self.trail = trail
+    def __init__(self, task_id: str, read: Read, deliver: Deliver, background: Background) -> None:
+        """``read`` reads its stored events; ``deliver`` sends one of them to a follower."""
+        self.trail = Trail(task_id, read, self._tell, event_frame, background)
         self.followers: dict[str, Follower] = {}  # by session id
+        self._deliver = deliver
+
+    def _tell(self, event: TaskEvent, body: bytes) -> None:
+        """To all who have everything before it. The others are still being sent their history, this event in it; and
+        all may have gone while it was read."""
+        for follower in list(self.followers.values()):
+            if follower.told is not None and follower.told + 1 == event.number:
+                self._deliver(follower, event, body)
 
 
 class TaskEndpoint:
@@ -134,8 +147,7 @@ class TaskEndpoint:
     def _follow(self, task_id: str) -> Followed:
         followed = self._followed.get(task_id)
         if followed is None:
-            trail = Trail(task_id, self._tasks.events, partial(self._tell, task_id), event_frame, self._background)
-            followed = self._followed[task_id] = Followed(trail)
+            followed = self._followed[task_id] = Followed(task_id, self._tasks.events, self._deliver, self._background)
             self._bus.subscribe(task_topic(task_id), self._on_bus)
         return followed
 
@@ -144,12 +156,6 @@ class TaskEndpoint:
     def _on_bus(self, message: Message) -> None:
         if isinstance(message, TaskNews):
             self._followed[message.event.task_id].trail.hear(message.event, event_frame(message.event))
-
-    def _tell(self, task_id: str, event: TaskEvent, body: bytes) -> None:
-        """To all who have everything before it. The others are still being sent their history, this event in it."""
-        for follower in list(self._followed[task_id].followers.values()):
-            if follower.told is not None and follower.told + 1 == event.number:
-                self._deliver(follower, event, body)
 
     def _deliver(self, follower: Follower, event: TaskEvent, body: bytes) -> None:
         follower.told = event.number

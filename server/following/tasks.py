@@ -19,30 +19,45 @@ from server.realtime.session import Session
 from server.store.users import UserStore
 from server.tasks.model import Task, TaskEvent
 from server.tasks.tasks import Tasks
+from server.wire import encode
+
+SNAPSHOT_BYTES = 524_288
+"""Of a snapshot: half of what may wait for a reader before it counts as one that hangs."""
+MOST_OVER = 1_000
+"""Tasks that were over last, remembered by a session: late news come within seconds."""
 
 
 class Desk:
-    """One session, and the tasks that it has heard of, each with its own trail."""
+    """One session, and the tasks that it has heard of and that are not over, each with its own trail."""
 
-    __slots__ = ("_background", "_drawn", "_session", "_tasks", "_trails")
+    __slots__ = ("_background", "_drawn", "_over", "_session", "_tasks", "_trails")
 
     def __init__(self, session: Session, tasks: Tasks, background: Background) -> None:
         self._session = session
         self._tasks = tasks
         self._background = background
         self._trails: dict[str, Trail] = {}  # by task id
+        self._over: dict[str, None] = {}  # by task id, the newest last: nothing of these is news any more
         self._drawn: list[Task] | None = None  # the snapshot, once it is there
+
+    def __len__(self) -> int:
+        """How many tasks are followed."""
+        return len(self._trails)
 
     def draw(self, tasks: list[Task]) -> None:
         """The snapshot has these; what is not among them and was heard of has begun since."""
         self._drawn = tasks
         for task in tasks:
             self._trail(task.task_id).begin(task.number)
+            if task.is_over:
+                self._forget(task.task_id)
         for trail in self._trails.values():
             trail.begin(0)
 
     def hear(self, event: TaskEvent, body: bytes) -> None:
         """``event`` has been stored; ``body`` is its frame."""
+        if event.task_id in self._over:
+            return
         trail = self._trail(event.task_id)
         if self._drawn is not None:
             trail.begin(0)
@@ -64,6 +79,15 @@ class Desk:
 
     def _tell(self, event: TaskEvent, body: bytes) -> None:
         self._session.deliver(body)
+        if event.is_final:
+            self._forget(event.task_id)
+
+    def _forget(self, task_id: str) -> None:
+        """The task is over. News of it that come late, or twice, are to be known as such for a while."""
+        self._trails.pop(task_id, None)
+        self._over[task_id] = None
+        if len(self._over) > MOST_OVER:
+            del self._over[next(iter(self._over))]
 
 
 class TasksEndpoint:
@@ -106,13 +130,24 @@ class TasksEndpoint:
         desk = desks[session.id] = Desk(session, self._tasks, self._background)
         tasks = await self._read(session)
         desk.draw(tasks)
-        return {"tasks": [self._tasks.view(task, session.translate) for task in tasks]}
+        return self._snapshot(session, tasks)
 
     async def reopen(self, session: Session) -> dict[str, Any]:
         """The open tasks and the newest others: ``{tasks: [task]}``."""
         if not _may_follow(session):  # an administrator no longer
             raise Refused(CloseCode.FORBIDDEN)
-        return {"tasks": [self._tasks.view(task, session.translate) for task in await self._read(session)]}
+        return self._snapshot(session, await self._read(session))
+
+    def _snapshot(self, session: Session, tasks: list[Task]) -> dict[str, Any]:
+        """All tasks that are not over; of the others as many as make no more than :data:`SNAPSHOT_BYTES` with them."""
+        shown, size_bytes = [], 0
+        for task in tasks:  # the open ones first
+            brief = self._tasks.brief(task, session.translate)
+            size_bytes += len(encode(brief))
+            if task.is_over and size_bytes > SNAPSHOT_BYTES:
+                break
+            shown.append(brief)
+        return {"tasks": shown}
 
     async def _read(self, session: Session) -> list[Task]:
         user_id = session.resource

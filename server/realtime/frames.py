@@ -512,7 +512,8 @@ TaskState = Literal["queued", "running", "waiting_review", "completed", "failed"
 class TaskEventFrame(ToClient):
     """What every event of a task says: its number in the task, and how the task stands since.
 
-    ``message`` is a whole English sentence; ``code`` with ``values`` says the same to programs.
+    ``message`` is a whole English sentence; ``code`` with ``values`` says the same to programs. ``user_id`` is the
+    person who brought it about, if somebody did.
     """
 
     task_id: str
@@ -524,6 +525,7 @@ class TaskEventFrame(ToClient):
     code: str | None
     values: dict[str, Any]
     data: dict[str, Any] | None
+    user_id: str | None
 
 
 class TaskQueued(TaskEventFrame, tag="queued"):

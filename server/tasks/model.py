@@ -62,6 +62,7 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     ``data`` belongs to the type: ``{document}`` to ``review_requested``, ``{decision, comment, round}`` to
     ``reviewed``, the result to ``completed``. ``event_id`` is the name that another program has given the event.
     ``run`` counts how often the work was taken up, and belongs to ``started`` and ``retrying`` of the server's own.
+    ``user_id`` is the person who brings it about, if somebody does.
     """
 
     type: EventType
@@ -73,6 +74,7 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any] | None = None
     event_id: str | None = None
     run: int | None = None
+    user_id: str | None = None
 
 
 class TaskEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ class TaskEvent(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime
     event_id: str | None = None
     run: int | None = None
+    user_id: str | None = None
 
     @property
     def is_final(self) -> bool:
@@ -196,6 +199,7 @@ def event_view(event: TaskEvent) -> dict[str, Any]:
         "code": event.code,
         "values": event.values,
         "data": event.data,
+        "user_id": event.user_id,
     }
 
 

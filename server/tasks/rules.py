@@ -97,6 +97,7 @@ def decide(task: Task, draft: EventDraft, key: str, now: datetime) -> TaskEvent:
         deadline=_deadline(task, draft, now),
         event_id=draft.event_id,
         run=draft.run,
+        user_id=draft.user_id,
     )
 
 

@@ -21,6 +21,7 @@ from server.realtime.frames import UserRef
 from server.settings import TaskSettings
 from server.store.driver import Duplicate
 from server.store.tasks import TaskStore
+from server.tasks.brief import in_brief
 from server.tasks.endings import LeaseLost
 from server.tasks.kinds import Kinds
 from server.tasks.model import EXTERNAL, Decision, EventDraft, Task, TaskEvent, task_view
@@ -78,6 +79,10 @@ class Tasks:
     def view(self, task: Task, translate: Translate = str) -> dict[str, Any]:
         """The task as it crosses the wire, its title in the language of ``translate``."""
         return task_view(task, f"{self._prefix}/ws/task/{task.task_id}", translate)
+
+    def brief(self, task: Task, translate: Translate = str) -> dict[str, Any]:
+        """As :meth:`view`, for lists and notices: without the document and without what is long in the result."""
+        return in_brief(self.view(task, translate))
 
     # ── new ones ──
 
@@ -233,7 +238,7 @@ class Tasks:
             if task.state == "cancelled" or (task.cancel_requested and not task.is_over):
                 return task
             is_idle = task.state in ("queued", "waiting_review")
-            draft = EventDraft(type="cancelled" if is_idle else "cancel_requested")
+            draft = EventDraft(type="cancelled" if is_idle else "cancel_requested", user_id=user_id)
             try:
                 return (await self.commit(task_id, draft, known=task)).task
             except BadState:
@@ -251,7 +256,8 @@ class Tasks:
         if task.review is None or round not in (None, task.review.round):
             raise BadState("There is nothing to decide any more")
         data = {"decision": decision, "comment": comment, "round": task.review.round}
-        return (await self.commit(task_id, EventDraft(type="reviewed", data=data), known=task)).task
+        draft = EventDraft(type="reviewed", data=data, user_id=user_id)
+        return (await self.commit(task_id, draft, known=task)).task
 
     # ── looking ──
 

@@ -87,11 +87,12 @@
  *   progress: number, stage: string | null, stages: string[], message: string | null, code: string | null,
  *   values: Record<string, any>, number: number, created_at: string, started_at: string | null, updated_at: string,
  *   ended_at: string | null, deadline: string | null, cancel_requested: boolean,
- *   review: {document: string, round: number} | null, result: TaskResult | null, error: TaskError | null,
- *   ws_url: string}} Task `number`: of its newest event
+ *   review: {document?: string, round: number} | null, result: TaskResult | null, error: TaskError | null,
+ *   ws_url: string}} Task `number`: of its newest event; in lists and notices without the document, and with no more of the
+ *   result than is small
  * @typedef {{task_id: string, number: number, type: string, timestamp: string, state: TaskState, progress: number,
  *   stage: string | null, message: string | null, code: string | null, values: Record<string, any>,
- *   data: Record<string, any> | null}} TaskEvent
+ *   data: Record<string, any> | null, user_id: string | null}} TaskEvent `user_id`: of the person who did it
  *
  * @typedef {{type: string, id?: string, seq?: number, timestamp: string, [field: string]: any}} Frame
  */

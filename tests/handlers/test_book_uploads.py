@@ -10,7 +10,7 @@ import pytest
 from handlers.base import API
 from server.books import importing
 from server.books.failures import FAILURES
-from server.books.tidying import SILENT_S, UPLOAD_WITHIN_S
+from server.books.tidying import SILENT_S, TIDY_EVERY_S, UPLOAD_WITHIN_S
 from server.books.uploads import title_from
 from server.ids import new_id
 from server.store.books import BookStore
@@ -242,6 +242,14 @@ async def test_a_task_reads_only_a_book_of_whoever_starts_it(running: Running) -
 
 
 # --- Ends without a word
+
+
+@pytest.mark.parametrize(("sweep_s", "period_s"), [(1, TIDY_EVERY_S), (600, 600)], ids=["often", "seldom"])
+async def test_books_are_not_looked_after_more_often_than_is_swept(
+    start: Start, sweep_s: float, period_s: float
+) -> None:
+    running = await start({"jobs.sweep_interval_s": sweep_s})
+    assert running.server.jobs.jobs["books"].period_s == period_s
 
 
 async def test_a_book_goes_when_its_reading_is_cancelled(start: Start) -> None:

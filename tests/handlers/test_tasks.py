@@ -65,6 +65,16 @@ async def test_a_task_is_started_and_looked_at(running: Running) -> None:
     assert [event["number"] for event in seen["events"]] == [1, 2, 3]
 
 
+async def test_a_list_has_no_document_and_the_task_has_it(running: Running) -> None:
+    alice = await running.person("alice")
+    driver = await program(running)
+    task = await started(driver)
+    await say(driver, task, "1", "review_requested", data={"document": "# Plan"})
+    (listed,) = (await alice.api("GET", "/tasks")).document["items"]
+    assert listed["review"] == {"round": 1}
+    assert (await look(alice, task))["review"] == {"document": "# Plan", "round": 1}
+
+
 async def test_what_others_have_is_as_if_it_were_not_there(running: Running) -> None:
     _, bob = await running.people("alice", "bob")
     task = await started(await program(running))

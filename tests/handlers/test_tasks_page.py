@@ -56,6 +56,16 @@ async def test_the_list_has_the_own_tasks_newest_first(running: Running) -> None
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("path", ["/", "/tasks"], ids=["home", "list"])
+async def test_a_draft_stands_on_the_page_of_its_task_only(running: Running, path: str) -> None:
+    alice = await running.person("alice")
+    task = await task_of(alice, "Waits", DRAFT)
+    (listed,) = (await boot(alice, path))["tasks"]
+    assert listed["review"] == {"round": 1}
+    assert "document" in (await boot(alice, f"/tasks/{task.task_id}"))["task"]["review"]
+
+
+@pytest.mark.gen_test
 async def test_the_list_has_what_goes_on_however_old_it_is(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks_page, "SHOWN", 1)
     alice = await running.person("alice")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.tasks.brief import in_brief
 from server.tasks.model import EventDraft, EventType, Task, TaskEvent, event_view, task_view
 from server.tasks.rules import decide, fold
 from server.wire import encode
@@ -115,6 +116,28 @@ def test_an_older_state_says_nothing_and_a_newer_one_shows_that_events_are_missi
       return [kept, story.task.number, story.whole];
     """
     assert run(STORY + body) == [3, 7, False]
+
+
+@pytest.mark.parametrize("order", ["event first", "notice first"])
+def test_a_notice_takes_nothing_away_that_it_does_not_say(run: Run, order: str) -> None:
+    told = life(*LIFE[:7])
+    before, (after, event) = told[-2][0], told[-1]
+    assert event is not None
+    tell = [f"story.take({wire(event_view(event))});", f"story.hear({wire(in_brief(task_view(after, '/ws/task/t')))});"]
+    body = f"""
+      const story = new TaskStory({wire(task_view(before, "/ws/task/t"))});
+      {"".join(tell if order == "event first" else reversed(tell))}
+      return story.task.review;
+    """
+    assert run(STORY + body) == {"document": "# Draft", "round": 1}
+
+
+def test_a_notice_takes_away_nothing_of_what_the_socket_has_told_of_the_task(run: Run) -> None:
+    told = life(*LIFE[:10])
+    whole, brief = (wire(shown(task_view(told[10][0], "/ws/task/t"))) for shown in (dict, in_brief))
+    older = wire(task_view(told[7][0], "/ws/task/t"))
+    body = f"const story = new TaskStory({older}); story.hear({whole}); story.hear({brief}); return story.task.review;"
+    assert run(STORY + body) == {"document": "# Shorter", "round": 2}
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from handlers.base import API
 from server.close_codes import CloseCode
 from server.following.task import PAUSE_BYTES
 from server.ids import new_id
+from server.realtime.bus import TaskNews, task_topic
 from server.store.tasks import TaskStore
 from server.tasks.model import EventDraft, Task
-from server.tasks.rules import decide
+from server.tasks.rules import decide, fold
 from tests.following.lives import LIFE, begun, follow, heard, live, shown, story
 from tests.peer import Peer
 from tests.running import Person, Running, Start
@@ -296,6 +297,28 @@ class TestAServerThatIsKilledBetweenAnEventAndItsNews:
         peer = await owner.open(f"/ws/tasks/{owner.id}")
         assert (await peer.next("progress"))["number"] == 3
 
+    @pytest.mark.gen_test
+    async def test_is_told_to_nobody_when_all_have_gone_while_it_is_read(
+        self, running: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        owner = await running.person("alice")
+        task = await begun(owner)
+        peer = await follow(owner, task, history=False)
+        await peer.next("current_status")
+        await running.until(lambda: not len(running.services.background), "the store was looked at")
+        missed = decide(task, LIFE[0], new_id(), running.clock.now())
+        known = fold(task, missed)
+        heard_of = decide(known, LIFE[1], new_id(), running.clock.now())
+        for event in (missed, heard_of):
+            await TaskStore(running.services.database).append(event)
+        held = Held(monkeypatch, "events", "after")
+        running.server.bus.publish(task_topic(task.task_id), TaskNews(fold(known, heard_of), heard_of))
+        await held.reached.wait()
+        await peer.close()
+        await running.until(lambda: not len(running.services.endpoints["task"]))  # type: ignore[arg-type]
+        held.go_on()
+        await running.until(lambda: not len(running.services.background), "it was read; an error logged fails the test")
+
 
 class TestWhoMayFollow:
     @pytest.mark.gen_test
@@ -336,6 +359,22 @@ class TestWhoMayFollow:
         await peer.next("queued")
         await owner.api("POST", "/auth/logout")
         assert (await peer.closed()).code == CloseCode.SIGNED_OUT
+
+
+@pytest.mark.gen_test
+async def test_an_event_names_the_person_who_did_it(running: Running) -> None:
+    owner = await running.person("alice")
+    task = await begun(owner)
+    await live(running, task, EventDraft(type="review_requested", data={"document": "# Plan"}))
+    for path, body in (("review", {"decision": "approve"}), ("cancel", None)):
+        assert (await owner.api("POST", f"/tasks/{task.task_id}/{path}", body)).status == 200
+    await live(running, task, EventDraft(type="cancelled"))
+    peer = await follow(owner, task)
+    await peer.closed()
+    people = {event["type"]: event["user_id"] for event in heard(peer)}
+    nobody = dict.fromkeys(("queued", "review_requested", "cancelled"))
+    assert people == nobody | {"reviewed": owner.id, "cancel_requested": owner.id}
+    assert heard(peer) == await story(running, task)
 
 
 @pytest.mark.gen_test

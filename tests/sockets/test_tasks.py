@@ -10,9 +10,12 @@ import pytest
 from pymongo.database import Database
 
 from server.close_codes import CloseCode
+from server.following import tasks as following_tasks
 from server.ids import new_id
 from server.languages.sentences import N_
-from tests.following.lives import LIFE, begun, events_of, heard, live, story
+from server.tasks.model import EventDraft
+from server.wire import encode
+from tests.following.lives import LIFE, begun, events_of, follow, heard, live, shown, story
 from tests.peer import Peer
 from tests.running import Person, Running, Start
 from tests.sockets.held import Held, Moment
@@ -34,7 +37,7 @@ class TestTheSnapshot:
         await peer.next("connected")
         listed = peer.connected["snapshot"]["tasks"]
         assert [task["title"] for task in listed] == ["number 3", "number 0", "number 2", "number 1"]
-        views = [running.services.tasks.view(await running.services.tasks.load(task["task_id"])) for task in listed]
+        views = [running.services.tasks.brief(await running.services.tasks.load(task["task_id"])) for task in listed]
         assert listed == views
 
     @pytest.mark.gen_test
@@ -63,6 +66,42 @@ class TestTheSnapshot:
             profiled.drop_collection("system.profile")
         held.go_on()
         assert done == {"insert": 1, "query": 1}  # the token is spent, the tasks are read
+
+    @pytest.mark.gen_test
+    async def test_of_many_large_tasks_is_small(self, running: Running) -> None:
+        owner = await running.person("alice")
+        for number in range(20):
+            result = {"url": f"/x/{number}", "text": "x" * 60_000}
+            await live(running, await begun(owner), EventDraft(type="completed", data=result))
+        peer = await follow_all(owner)
+        await peer.next("connected")
+        results = [task["result"] for task in peer.connected["snapshot"]["tasks"]]
+        assert len(encode(peer.connected)) < 50_000  # more than a MiB may not wait for a reader
+        assert results == [{"url": f"/x/{number}"} for number in reversed(range(20))]
+
+    @pytest.mark.gen_test
+    async def test_has_no_document_and_the_socket_of_the_task_has_it(self, running: Running) -> None:
+        owner = await running.person("alice")
+        task = await begun(owner)
+        await live(running, task, EventDraft(type="review_requested", data={"document": "# Plan"}))
+        all_tasks, one = await follow_all(owner), await follow(owner, task)
+        await all_tasks.next("connected")
+        await one.next("connected")
+        (listed,) = all_tasks.connected["snapshot"]["tasks"]
+        assert (listed["review"], shown(one)["review"]) == ({"round": 1}, {"document": "# Plan", "round": 1})
+
+    @pytest.mark.gen_test
+    async def test_leaves_out_what_is_over_where_all_would_be_too_much(
+        self, running: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(following_tasks, "SNAPSHOT_BYTES", 1_500)  # two tasks are less, three are more
+        owner = await running.person("alice")
+        tasks = [await begun(owner, f"number {number}") for number in range(4)]
+        for task in tasks[2:]:
+            await live(running, task, EventDraft(type="cancelled"))
+        peer = await follow_all(owner)
+        await peer.next("connected")
+        assert [task["title"] for task in peer.connected["snapshot"]["tasks"]] == ["number 1", "number 0"]
 
 
 class TestEvents:
@@ -161,6 +200,20 @@ class TestWhoMayFollow:
 
 class TestDevices:
     @pytest.mark.gen_test
+    async def test_are_told_neither_documents_nor_large_results(self, running: Running) -> None:
+        owner = await running.person("alice")
+        device = await owner.inbox()
+        task = await begun(owner)
+        drafts = (
+            EventDraft(type="review_requested", data={"document": "# Plan"}),
+            EventDraft(type="reviewed", data={"decision": "approve", "comment": "", "round": 1}),
+            EventDraft(type="completed", data={"title": "Plan", "text": "x" * 5_000}),
+        )
+        await live(running, task, *drafts)
+        told = [(await device.next("task"))["task"] for _ in range(4)]
+        assert (told[1]["review"], told[3]["result"]) == ({"round": 1}, {"title": "Plan"})
+
+    @pytest.mark.gen_test
     async def test_hear_at_each_event_how_the_task_stands(self, running: Running) -> None:
         owner = await running.person("alice")
         phone, laptop = await owner.inbox(), await (await running.device(owner.user)).inbox()
@@ -172,7 +225,7 @@ class TestDevices:
             assert [frame["task"]["number"] for frame in told] == [event.number for event in events]
             assert [frame["task"]["state"] for frame in told] == [event.state for event in events]
             last = await running.services.tasks.load(task.task_id)
-            assert (told[-1]["task_id"], told[-1]["task"]) == (task.task_id, running.services.tasks.view(last))
+            assert (told[-1]["task_id"], told[-1]["task"]) == (task.task_id, running.services.tasks.brief(last))
 
     @pytest.mark.gen_test
     async def test_of_others_hear_nothing(self, running: Running) -> None:

@@ -44,11 +44,11 @@ export class ReviewView {
   /** @param {Task} task */
   draw({ task_id, review, cancel_requested }) {
     this.#taskId = task_id;
-    const round = cancel_requested ? 0 : (review?.round ?? 0);
+    const round = cancel_requested || review?.document === undefined ? 0 : review.round; // it may come after the notice
     if (round === this.#round) return;
     this.#round = round;
     this.#panel.hidden = round === 0;
-    if (!review || round === 0) return;
+    if (review?.document === undefined || round === 0) return;
     setText(need("#round"), round > 1 ? strings.round(round) : "");
     this.#show(review.document, round);
     this.#comment.value = "";

@@ -56,7 +56,7 @@ export class TaskStory extends Emitter {
   hear(task, events = []) {
     const fresh = this.#keep(events);
     const newer = task.number >= this.#task.number;
-    if (newer) this.#task = task;
+    if (newer) this.#task = this.#filled(task);
     if (newer || fresh.length > 0) this.emit("change", { fresh });
   }
 
@@ -68,8 +68,26 @@ export class TaskStory extends Emitter {
   take(event) {
     const fresh = this.#keep([event]);
     if (fresh.length === 0) return;
-    if (event.number > this.#task.number) this.#task = after(this.#task, event);
+    this.#task = event.number > this.#task.number ? after(this.#task, event) : this.#filled(this.#task);
     this.emit("change", { fresh });
+  }
+
+  /**
+   * Notices tell a task in brief: what they leave out is known from before, or stands in its events.
+   *
+   * @param {Task} task
+   * @returns {Task}
+   */
+  #filled(task) {
+    const { review, result } = task;
+    const known = this.#task.review?.round === review?.round ? this.#task.review : null;
+    const asked = this.events.findLast(({ type, data }) => type === "review_requested" && data?.round === review?.round);
+    const done = this.events.findLast(({ type }) => type === "completed");
+    return {
+      ...task,
+      review: review && { ...known, ...asked?.data, ...review },
+      result: result && { ...this.#task.result, ...done?.data, ...result },
+    };
   }
 
   /**
