@@ -14,7 +14,7 @@ from server.books.model import HANDBOOK_ID, Book, Found, Passage
 from server.books.tidying import TIDY_EVERY_S, Tidying
 from server.books.uploads import Uploads
 from server.clock import Clock
-from server.errors import BadState, Forbidden, NotFound
+from server.errors import BadState, Forbidden, NotFound, Unavailable
 from server.jobs import Job
 from server.paths import docs_dir
 from server.realtime.background import Background
@@ -99,8 +99,11 @@ class Books:
         if book.is_built_in:
             raise Forbidden("This book is everybody's; it cannot be deleted")
         await self._store.remove(book_id)
-        await self._stop_reading(book)
         self._forget(book_id)
+        try:
+            await self._stop_reading(book)
+        except Unavailable:  # the book is gone all the same; the task is stopped when the database is back
+            self._background.start(partial(self._stop_reading, book), "book")
 
     async def _stop_reading(self, book: Book) -> None:
         if book.state == "importing" and book.task_id is not None:

@@ -11,6 +11,7 @@ from server.books.model import Format
 HEAD_BYTES = 4096
 """How much of a file it takes to know."""
 
+_PDF_MARK = b"%PDF-"
 _PDF_WITHIN = 1024
 """Readers look for «%PDF-» in the first KiB (ISO 32000-1, annex H, note 13)."""
 _ZIP = b"PK\x03\x04"
@@ -25,8 +26,8 @@ _MARKDOWN_NAMES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 def format_of(head: bytes, name: str) -> Format | None:
     """The format of a file that begins with ``head`` and is called ``name``; ``None`` for what is no book."""
     suffix = PurePath(name).suffix.lower()
-    if b"%PDF-" in head[:_PDF_WITHIN]:
-        return "pdf"
+    if head.lstrip().startswith(_PDF_MARK) or (_PDF_MARK in head[:_PDF_WITHIN] and not _is_text(head)):
+        return "pdf"  # a text may speak of the mark
     if head.startswith(_ZIP):
         marked = head[_EPUB_MARK_AT:].startswith(_EPUB_MARK)
         return "epub" if marked or suffix == ".epub" else None

@@ -50,21 +50,25 @@ class HandbookKeeper:
     async def _bring(self) -> None:
         edition = await asyncio.to_thread(handbook.edition, self._folder)
         known = await self._store.get(HANDBOOK_ID)
-        if known is not None and known.edition == edition:
+        if known is not None and known.edition == edition and await self._store.is_whole(known):
             return
         sections = await self._cpu(handbook.read, self._folder)
-        await self._store.insert_passages(list(passages_of(sections, edition)), edition)
-        await self._put(self._book(sections, edition, known), known)
+        passages = list(passages_of(sections, edition))
+        await self._store.insert_passages(passages, edition)
+        if not await self._put(self._book(sections, edition, known), known):
+            return  # the book names what another process has brought, which is not ours to remove
+        await self._store.insert_passages(passages, edition)  # whoever was here before may just have cleaned up
         await self._store.remove_other_editions(HANDBOOK_ID, edition)
         log.info("handbook_kept", edition=edition, chapters=len(sections), is_update=known is not None)
 
-    async def _put(self, book: Book, known: Book | None) -> None:
-        """Another process may do the same; then it is there."""
+    async def _put(self, book: Book, known: Book | None) -> bool:
+        """Whether the book is ours now; another process may do the same, with the same version or another one."""
         if known is not None:
-            await self._store.replace(book, known.edition)
-            return
+            return await self._store.replace(book, known.edition)
         with suppress(Duplicate):
             await self._store.insert(book)
+            return True
+        return False
 
     def _book(self, sections: list[handbook.Section], edition: str, known: Book | None) -> Book:
         now = self._clock.now()

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from server.books.failures import FAILURES, Unreadable
+from server.books.failures import Unreadable, sentence_of
 from server.books.model import Book, Chapter, Passage
 from server.books.reading import Part, read_part
 from server.clock import Clock
@@ -86,16 +86,23 @@ class BookImport:
     async def run(self, work: Work) -> dict[str, Any]:
         """See :class:`server.tasks.kinds.Kind`."""
         book = await self._store.get(work.params["book_id"])
-        if book is None or book.state == "failed":
-            raise TaskFailed("book_gone", "The book was deleted before it was read")
+        if book is None:
+            raise gone()
+        if book.state == "failed":
+            raise failed(book.failure)
+        if book.task_id is None:  # whoever took the book in could not say so
+            await self._store.set_task(book.book_id, work.task.task_id)
         try:
-            return await self._read(work, book)
+            if book.state == "importing":
+                await self._read(work, book)
         except Unreadable as unreadable:
-            await self._store.set_failed(book.book_id, unreadable.code, self._clock.now())
-            self._background.start(partial(self._store.remove_content, book.book_id), "book")
-            raise TaskFailed(unreadable.code, FAILURES[unreadable.code]) from None
+            # Of a book that was read meanwhile, as by another task, everything stays.
+            if await self._store.set_failed(book.book_id, unreadable.code, self._clock.now()):
+                self._background.start(partial(self._store.remove_content, book.book_id), "book")
+            raise failed(unreadable.code) from None
+        return await self._ready(work, book.book_id)
 
-    async def _read(self, work: Work, book: Book) -> dict[str, Any]:
+    async def _read(self, work: Work, book: Book) -> None:
         parts: list[PartResult] = []
         with tempfile.TemporaryDirectory(prefix="ringback-book-") as folder:
             file = Path(folder, "book")
@@ -106,10 +113,17 @@ class BookImport:
                 await self._tell(work, part)
                 place = part.next_place
         await work.step("ready", partial(self._finish, book, parts))
-        ready = await self._store.get(book.book_id)
-        title = book.title if ready is None else ready.title
-        await work.progress(1.0, "finish", "book_ready", "The book is ready: %(title)s", title=title)
-        return {"book_id": book.book_id, "title": title, "url": f"/books/{book.book_id}"}
+
+    async def _ready(self, work: Work, book_id: str) -> dict[str, Any]:
+        """Says what the book has become, which need not be what this task has made of it."""
+        book = await self._store.get(book_id)
+        if book is None:
+            raise gone()
+        if book.state != "ready":
+            raise failed(book.failure)
+        await self._store.remove_file(book_id)
+        await work.progress(1.0, "finish", "book_ready", "The book is ready: %(title)s", title=book.title)
+        return {"book_id": book_id, "title": book.title, "url": f"/books/{book_id}"}
 
     async def _part(self, work: Work, book: Book, file: Path, place: int, before: list[PartResult]) -> PartResult:
         async def make() -> Any:
@@ -137,7 +151,7 @@ class BookImport:
                 async for piece in self._store.read_file(book.book_id, book.size_bytes):
                     out.write(piece)
         except NoSuchFile:
-            raise TaskFailed("book_gone", "The book was deleted before it was read") from None
+            raise gone() from None
         whole.rename(file)
 
     async def _in_time(self, work: Work, file: Path, book: Book, place: int) -> Part:
@@ -196,5 +210,15 @@ class BookImport:
         await self._store.set_ready(
             book.book_id, about.title or book.title, about.author, about.language, chapters, self._clock.now()
         )
-        await self._store.remove_file(book.book_id)
         return {"chapters": len(chapters)}
+
+
+def gone() -> TaskFailed:
+    """There is no book any more."""
+    return TaskFailed("book_gone", "The book was deleted before it was read")
+
+
+def failed(code: str | None) -> TaskFailed:
+    """The book cannot be read; ``code`` is one of :data:`~server.books.failures.FAILURES`."""
+    code = code or "interrupted"
+    return TaskFailed(code, sentence_of(code))

@@ -43,23 +43,26 @@ class Tidying:
         return settled
 
     async def _settle(self, book: Book) -> bool:
+        """Settles the book if it is still being read: ``book`` is how it was a while ago, and may be ready by now."""
         now = self._clock.now()
         task = await self._task_of(book)
         if task is None:
             if book.task_id is None and book.created_at + timedelta(seconds=BEGIN_WITHIN_S) > now:
                 return False
-        elif not task.is_over:
+        elif not task.is_over or task.state == "completed":  # it ended after the book was looked up
             return False
         elif task.state == "cancelled":
-            await self._store.remove(book.book_id)
-            await self._store.remove_content(book.book_id)
-            return True
+            is_settled = await self._store.remove_importing(book.book_id)
+            if is_settled:
+                await self._store.remove_content(book.book_id)
+            return is_settled
         code = (
             "too_costly" if task is not None and task.error and task.error.code == "deadline_passed" else "interrupted"
         )
-        await self._store.set_failed(book.book_id, code, now)
-        await self._store.remove_content(book.book_id)
-        return True
+        is_settled = await self._store.set_failed(book.book_id, code, now)
+        if is_settled:
+            await self._store.remove_content(book.book_id)
+        return is_settled
 
     async def _task_of(self, book: Book) -> Task | None:
         if book.task_id is None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from functools import partial
 from pathlib import PurePosixPath
+
+import msgspec
 
 from server.books.formats import HEAD_BYTES, format_of
 from server.books.importing import BOOK_IMPORT
 from server.books.model import Book, Format
 from server.books.passages import title_of
 from server.clock import Clock
-from server.errors import BadRequest, BadState, RateLimited, TooLarge, UnsupportedMediaType
+from server.errors import BadRequest, BadState, RateLimited, TooLarge, Unavailable, UnsupportedMediaType
 from server.ids import new_id
 from server.languages.sentences import N_
 from server.realtime.background import Background
@@ -74,6 +77,16 @@ class Uploads:
     async def keep(self, upload: Upload) -> tuple[Book, Task]:
         """Keeps what came in whole and begins to read it; returns the book and the task. Raises as :meth:`begin`, and
         :class:`UnsupportedMediaType`; then nothing is kept."""
+        upload.is_kept = True  # whoever hangs up from now on has sent it whole
+        try:
+            return await self._keep(upload)
+        except BaseException:
+            upload.is_kept = False
+            if upload.is_released:
+                self._background.start(upload.take_back, "book")
+            raise
+
+    async def _keep(self, upload: Upload) -> tuple[Book, Task]:
         form = await upload.end()
         await self._require_room(upload.user.id)
         now = self._clock.now()
@@ -89,15 +102,19 @@ class Uploads:
             updated_at=now,
         )
         await self._store.insert(book)
-        upload.is_kept = True
         try:
             task = await self._tasks.create(upload.user.id, BOOK_IMPORT, {"book_id": book.book_id}, user=upload.user)
         except BaseException:
-            upload.is_kept = False
             await self._store.remove(book.book_id)
             raise
-        await self._store.set_task(book.book_id, task.task_id)
-        return (await self._store.get(book.book_id) or book), task
+        await self._set_task(book.book_id, task.task_id)
+        return msgspec.structs.replace(book, task_id=task.task_id), task
+
+    async def _set_task(self, book_id: str, task_id: str) -> None:
+        try:
+            await self._store.set_task(book_id, task_id)
+        except Unavailable:  # the book is read all the same; it is said when the database is back
+            self._background.start(partial(self._store.set_task, book_id, task_id), "book")
 
     async def _require_room(self, user_id: str) -> None:
         if await self._store.count_of(user_id) >= self._settings.max_books:
@@ -154,6 +171,11 @@ class Upload:
     async def take_back(self) -> None:
         """It will not be kept."""
         await self._file.take_back()
+
+    @property
+    def is_released(self) -> bool:
+        """Whether nobody holds its place any more."""
+        return self._uploads is None
 
     def release(self) -> None:
         """See :class:`handlers.uploading.Place`."""

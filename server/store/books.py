@@ -108,6 +108,10 @@ class BookStore:
         """Removes the book, and leaves what stands in it to :meth:`remove_content`; false if there is none."""
         return await self._books.delete({"_id": book_id}) > 0
 
+    async def remove_importing(self, book_id: str) -> bool:
+        """As :meth:`remove`; false unless the book is being read."""
+        return await self._books.delete({"_id": book_id, "state": "importing"}) > 0
+
     async def there_among(self, book_ids: Iterable[str]) -> set[str]:
         """Which of these are ids of books."""
         found = await self._books.find({"_id": {"$in": list(book_ids)}}, fields=["_id"])
@@ -137,6 +141,10 @@ class BookStore:
         query = {"book_id": book.book_id, "edition": book.edition, "number": {"$gt": after}}
         found = await self._passages.find(query, sort=[("number", ASCENDING)], limit=limit)
         return [_passage(document) for document in found]
+
+    async def is_whole(self, book: Book) -> bool:
+        """Whether every passage of the book is there."""
+        return await self._passages.count({"book_id": book.book_id, "edition": book.edition}) == book.passages
 
     async def remove_other_editions(self, book_id: str, edition: str) -> int:
         """Removes what does not count any more; returns how many passages that were."""

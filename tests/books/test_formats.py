@@ -27,11 +27,25 @@ def docx() -> bytes:
         (docx(), "odd.epub", "epub"),
         (MARKDOWN, "", "markdown"),
         (b"No heading at all", "notes.MD", "markdown"),
+        (b"# Formats\n\nA PDF begins with %PDF-1.7.", "", "markdown"),
+        (b"\x00\x01junk\x02" + pdf(["Tea"]), "", "pdf"),
         (MARKDOWN, "plain.txt", "text"),
         ("茶水。".encode("gb18030"), "", "text"),
         ("茶水。".encode("utf-16"), "", "text"),
     ],
-    ids=["pdf", "pdf-late", "epub", "epub-name", "markdown", "markdown-name", "text-name", "gb18030", "utf-16"],
+    ids=[
+        "pdf",
+        "pdf-late",
+        "epub",
+        "epub-name",
+        "markdown",
+        "markdown-name",
+        "of-pdf",
+        "pdf-junk",
+        "text-name",
+        "gb18030",
+        "utf-16",
+    ],
 )
 def test_a_book_is_known_by_its_content(content: bytes, name: str, form: str) -> None:
     assert format_of(content[:HEAD_BYTES], name) == form

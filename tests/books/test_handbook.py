@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 from server.books import handbook
 from server.books.cpu import on_a_thread
 from server.books.handbook_keeper import HandbookKeeper
-from server.books.model import HANDBOOK_ID, Chapter
+from server.books.model import HANDBOOK_ID, Book, Chapter
 from server.clock import SystemClock
 from server.ids import is_id
 from server.paths import docs_dir
@@ -90,3 +90,49 @@ async def test_two_processes_that_start_at_once_bring_it_once(store: BookStore, 
     await asyncio.gather(*(keeper(store, folder).keep() for _ in range(3)))
     (book,) = await store.of(None)
     assert len(await store.all_passages(book, 0, 10)) == 4
+
+
+@pytest.mark.gen_test
+async def test_of_two_versions_that_start_at_once_one_is_there_whole(store: BookStore, folder: Path) -> None:
+    """As when one machine after the other gets another version."""
+    await keeper(store, folder).keep()
+    late = keeper(store, folder)
+    put, is_first = late._put, True
+
+    async def overtaken(book: Book, known: Book | None) -> bool:
+        nonlocal is_first
+        assert is_first
+        is_first = False
+        (folder / "turn.md").write_text("# TURN\n\nA newer relay.\n")
+        await keeper(store, folder).keep()
+        return await put(book, known)
+
+    late._put = overtaken  # type: ignore[method-assign]
+    (folder / "turn.md").write_text("# TURN\n\nAnother relay.\n")
+    await late.keep()
+    (book,) = await store.of(None)
+    assert [passage.text for passage in await store.all_passages(book, 0, 10)][-1] == "A newer relay."
+
+
+@pytest.mark.gen_test
+async def test_what_another_process_cleans_up_meanwhile_is_brought_again(store: BookStore, folder: Path) -> None:
+    late = keeper(store, folder)
+    put = late._put
+
+    async def cleaned(book: Book, known: Book | None) -> bool:
+        await store.remove_other_editions(HANDBOOK_ID, "that of the other")
+        return await put(book, known)
+
+    late._put = cleaned  # type: ignore[method-assign]
+    await late.keep()
+    (book,) = await store.of(None)
+    assert await store.is_whole(book)
+
+
+@pytest.mark.gen_test
+async def test_a_handbook_that_has_lost_its_text_is_whole_after_the_next_start(store: BookStore, folder: Path) -> None:
+    await keeper(store, folder).keep()
+    await store.remove_content(HANDBOOK_ID)
+    await keeper(store, folder).keep()
+    (book,) = await store.of(None)
+    assert len(await store.all_passages(book, 0, 10)) == book.passages == 4

@@ -15,6 +15,7 @@ from server.books.failures import Unreadable
 from server.books.model import Format
 from server.books.passages import Piece
 from server.books.readers import epub as epub_reader
+from server.books.readers.plain import SAMPLE_BYTES
 from server.books.reading import Part, ReadChapter, read_part
 from tests.books.files import CONTAINER, MARKDOWN, Page, epub, pdf, zipped
 
@@ -72,6 +73,23 @@ def test_a_chinese_text_is_read_in_whatever_encoding(read: Read, encoding: str) 
         ("第一章 开始", ["这是第一章的内容，说的是很久以前的事情。"]),
         ("第二章 结束", ["后来他们都走了，再也没有回来。"]),
     ]
+
+
+@pytest.mark.parametrize("end", ["\n\n", ""], ids=["lines", "one-line"])
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+@pytest.mark.parametrize("more", ["", "x"], ids=["even", "odd"])
+def test_a_long_chinese_text_is_read_wherever_its_sample_ends(read: Read, encoding: str, more: str, end: str) -> None:
+    """One of the two has a character across the end of what its encoding is guessed from."""
+    line = (
+        "今天天氣很好我們到山上去看花又走了很遠的路"
+        if encoding == "big5"
+        else "今天天气很好我们到山上去看花又走了很远的路"
+    )
+    text = f"a{more}" + f"{line}{end}" * 2_000
+    content = text.encode(encoding)
+    assert len(content) > SAMPLE_BYTES
+    (_, pieces), *_ = texts(read("text", content))
+    assert line in pieces[0]
 
 
 def test_a_text_of_windows_is_read(read: Read) -> None:

@@ -6,18 +6,25 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from handlers.base import API
 from server.books import importing
-from server.books.failures import FAILURES
+from server.books.failures import FAILURES, Unreadable
+from server.books.model import Book
+from server.books.reading import read_part
 from server.books.tidying import SILENT_S, TIDY_EVERY_S, UPLOAD_WITHIN_S
-from server.books.uploads import title_from
+from server.books.uploads import Uploads, title_from
+from server.errors import BadState, Unavailable
 from server.ids import new_id
 from server.store.books import BookStore
 from server.tasks import work
 from server.tasks.processes import Processes
+from server.tasks.tasks import Tasks
 from tests.books import files
 from tests.books.files import MARKDOWN, Page, epub, pdf
+from tests.books.shelf import passages, stored
+from tests.clock import START
 from tests.running import Answer, Person, Running, Start
 from tests.tasks.working import Heard
 
@@ -168,7 +175,8 @@ async def test_a_book_that_harms_its_reader_has_failed_and_nothing_else(
     monkeypatch.setattr(work, "ATTEMPTS", 1)
     alice = await running.person("alice")
     assert (await read(alice))["error"]["code"] == "too_costly"
-    assert (await alice.api("GET", "/books")).status == 200
+    monkeypatch.setattr(importing, "read_part", read_part)
+    assert (await read(alice))["state"] == "ready"  # another process takes the place of the one that died
 
 
 async def test_a_book_that_takes_too_long_is_given_up(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +289,151 @@ async def test_a_book_whose_task_is_gone_is_said_to_have_failed(start: Start) ->
     await BookStore(running.services.database).set_task(taken["book"]["book_id"], taken["book"]["book_id"])
     assert await running.server.jobs.jobs["books"].body() == 1
     assert (await shown(alice, taken["book"]["book_id"]))["error"]["code"] == "interrupted"
+
+
+async def test_a_book_that_became_ready_while_it_was_looked_after_keeps_what_stands_in_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its task ended, in whatever way, after the books that are being read were looked up."""
+    running = await start(PAUSED)
+    alice = await running.person("alice")
+    store = BookStore(running.services.database)
+    book = await stored(store, alice.id)
+    cancelled = await sent(alice)
+    await running.services.tasks.cancel(cancelled["task_id"], alice.id)
+    for task_id in (cancelled["task_id"], book.book_id):  # one that was cancelled, and one that is gone
+
+        async def before(*_: object, task_id: str = task_id) -> list[Book]:
+            return [replace(book, state="importing", task_id=task_id)]
+
+        monkeypatch.setattr(BookStore, "importing_before", before)
+        assert await running.server.jobs.jobs["books"].body() == 0
+        assert await store.get(book.book_id) == book
+        assert await store.all_passages(book, 0, 10) == passages(book)
+
+
+@pytest.mark.usefixtures("at_hand")
+async def test_a_second_task_that_fails_leaves_a_book_that_was_read_alone(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the lease of the first ran out, and both go on."""
+    alice = await running.person("alice")
+    read_in_time = importing.BookImport._in_time
+
+    async def overtaken(self: Any, work: Any, file: Any, book: Book, place: int) -> Any:
+        part = await read_in_time(self, work, file, book, place)
+        done = await self._store_part(book, part, [])
+        await self._finish(book, [done])
+        raise Unreadable("too_costly")
+
+    monkeypatch.setattr(importing.BookImport, "_in_time", overtaken)
+    book = await read(alice)
+    await running.until(lambda: len(running.services.background) == 0, "nothing is under way")
+    assert (book["state"], book["error"]) == ("ready", None)
+    assert len((await alice.api("GET", f"/books/{book['book_id']}/chapters/1")).document["items"]) == 1
+
+
+@pytest.mark.usefixtures("at_hand")
+@pytest.mark.parametrize("end", ["gone", "failed"])
+async def test_a_task_whose_book_ended_otherwise_does_not_say_that_it_is_ready(
+    running: Running, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    alice = await running.person("alice")
+    finish = importing.BookImport._finish
+
+    async def too_late(self: Any, book: Book, parts: Any) -> Any:
+        store = BookStore(running.services.database)
+        await (store.remove(book.book_id) if end == "gone" else store.set_failed(book.book_id, "interrupted", START))
+        return await finish(self, book, parts)
+
+    monkeypatch.setattr(importing.BookImport, "_finish", too_late)
+    heard = Heard(alice)
+    await sent(alice)
+    await heard.until("completed", "failed")
+    (task,) = (await alice.api("GET", "/tasks")).document["items"]
+    assert (task["state"], task["error"]["code"]) == ("failed", "book_gone" if end == "gone" else "interrupted")
+
+
+async def test_a_deleted_book_is_not_read_on_when_the_database_was_away_for_a_moment(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await start(PAUSED)
+    alice = await running.person("alice")
+    taken = await sent(alice)
+    cancel, failures = Tasks.cancel, [Unavailable(), Unavailable()]
+
+    async def cancel_later(self: Tasks, *args: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await cancel(self, *args)
+
+    monkeypatch.setattr(Tasks, "cancel", cancel_later)
+    assert (await alice.api("DELETE", f"/books/{taken['book']['book_id']}")).status == 204
+    assert await files_of(running) == []
+    await running.services.background.catch_up()
+    assert (await running.services.tasks.get(taken["task_id"], alice.id)).state == "cancelled"
+
+
+@pytest.mark.usefixtures("at_hand")
+async def test_a_book_whose_task_could_not_be_noted_knows_it_from_the_task(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_task, failures = BookStore.set_task, [Unavailable(), Unavailable()]
+
+    async def set_later(self: BookStore, *args: str) -> None:
+        if failures:
+            raise failures.pop()
+        await set_task(self, *args)
+
+    monkeypatch.setattr(BookStore, "set_task", set_later)
+    monkeypatch.setattr(type(running.services.background), "catch_up", nothing)
+    alice = await running.person("alice")
+    book = await read(alice)
+    (task,) = (await alice.api("GET", "/tasks")).document["items"]
+    assert (book["state"], book["task_id"]) == ("ready", task["task_id"])
+
+
+async def nothing(*_: object) -> int:
+    """Does nothing."""
+    return 0
+
+
+async def test_who_hangs_up_when_all_is_there_has_sent_a_book(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await running.person("alice")
+    uploads = running.services.books.uploads
+    upload = await uploads.begin(alice.user.ref, "drinks.md", 0)
+    await upload.add(MARKDOWN)
+    require_room = Uploads._require_room
+
+    async def hang_up(self: Uploads, user_id: str) -> None:
+        upload.release()
+        await running.until(lambda: len(running.services.background) == 0, "nothing is under way")
+        await require_room(self, user_id)
+
+    monkeypatch.setattr(Uploads, "_require_room", hang_up)
+    heard = Heard(alice)
+    book, _ = await uploads.keep(upload)
+    await heard.until("completed", "failed")
+    assert (await shown(alice, book.book_id))["state"] == "ready"
+    refused = await refused_after_release(running, alice, monkeypatch)
+    assert refused not in await files_of(running)
+
+
+async def refused_after_release(running: Running, person: Person, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a book whose sender hung up, and for which there was no room then."""
+    upload = await running.services.books.uploads.begin(person.user.ref, "drinks.md", 0)
+    await upload.add(MARKDOWN)
+
+    async def refuse(*_: object) -> None:
+        upload.release()
+        raise BadState("There are too many books")
+
+    monkeypatch.setattr(Uploads, "_require_room", refuse)
+    with pytest.raises(BadState):
+        await running.services.books.uploads.keep(upload)
+    return upload.book_id
 
 
 async def test_a_file_that_is_nobodys_goes_after_some_hours(running: Running) -> None:

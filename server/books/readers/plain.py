@@ -95,9 +95,14 @@ def _unwrapped(lines: list[str]) -> str:
 
 def _guess(content: bytes) -> str:
     sample = content[:SAMPLE_BYTES]
+    if len(sample) < len(content):  # in no encoding is the end of a line in the middle of a character
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    decoder = codecs.getincrementaldecoder("gb18030")()
     try:
         # Chinese first: of the encodings that are no Unicode it is the one that is really met with.
-        sample[: len(sample) // 2 * 2].decode("gb18030")
+        decoder.decode(sample)
+        half, _ = decoder.getstate()  # of the character in which one endless line is cut; of Big5 it is the same
+        sample = sample[: len(sample) - len(half)]
         likely = ["gb18030", "big5"]
     except UnicodeDecodeError:
         likely = []
