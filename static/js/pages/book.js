@@ -9,6 +9,9 @@ import { need } from "../ui/dom.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
 
+/** A book whose import has ended without a word to us is settled by the server within this. */
+const LOOK_AGAIN_MS = 15_000;
+
 const boot = /** @type {import("../types.js").Boot & {book: Book}} */ (readBoot());
 const { client, start } = startShell(boot);
 const { book_id: bookId, state, task_id: taskId } = boot.book;
@@ -25,10 +28,18 @@ async function ask() {
   }
 }
 
-/** It opens when it is read. */
+/** It opens when it is read, and whoever waits for one that is gone is led back to the shelf. */
 async function look() {
-  const book = await client.api.book(bookId);
-  if (book.state !== "importing") location.reload();
+  try {
+    const book = await client.api.book(bookId);
+    if (book.state !== "importing") location.reload();
+  } catch (error) {
+    if (/** @type {{status?: number}} */ (error).status === 404) leave(); // else the next look
+  }
+}
+
+function leave() {
+  location.replace("/books");
 }
 
 const asking = /** @type {HTMLButtonElement | null} */ (document.querySelector("#ask"));
@@ -50,8 +61,10 @@ if (state === "importing") {
   client.link.on("frame", (frame) => {
     if (frame.type !== "task" || frame.task.task_id !== taskId) return;
     /** @type {HTMLProgressElement} */ (need("#import")).value = frame.task.progress;
-    if (["completed", "failed", "cancelled"].includes(frame.task.state)) look().catch(() => {});
+    if (frame.task.state === "cancelled") leave();
+    else if (["completed", "failed"].includes(frame.task.state)) look();
   });
-  client.link.on("snapshot", () => look().catch(() => {}));
+  client.link.on("snapshot", look);
+  setInterval(look, LOOK_AGAIN_MS); // not every end is told
 }
 start();

@@ -13,6 +13,9 @@ import { fileSize, tint } from "../ui/format.js";
 import { startShell } from "../ui/shell.js";
 import { toast } from "../ui/toasts.js";
 
+/** A book whose import has ended without a word to us is settled by the server within this. */
+const LOOK_AGAIN_MS = 15_000;
+
 const boot = /** @type {import("../types.js").Boot & {books: Book[], max_bytes: number}} */ (readBoot());
 const { client, start } = startShell(boot);
 const { api } = client;
@@ -26,6 +29,10 @@ const file = /** @type {HTMLInputElement} */ (need("#book-file"));
 const shown = new Map();
 /** How far each import is, by its task. @type {Map<string, number>} */
 const progress = new Map();
+/** Imports that were stopped: their books go, and are not shown until they are gone. @type {Set<string>} */
+const stopped = new Set();
+/** @type {any} */
+let lookingAgain = null;
 
 // ---- the shelf
 
@@ -33,14 +40,29 @@ const progress = new Map();
 function show(books) {
   const before = new Map(shown);
   shown.clear();
-  const rows = books.map((book) => {
+  const kept = books.filter(({ state, task_id: task }) => state !== "importing" || task === null || !stopped.has(task));
+  const rows = kept.map((book) => {
     const row = before.get(book.book_id)?.row ?? rowOf(book);
     draw(row, book);
     shown.set(book.book_id, { book, row });
     return row;
   });
-  for (const [id, { row }] of before) if (!shown.has(id)) row.remove();
+  for (const [id, { row }] of before) {
+    if (shown.has(id)) continue;
+    const hadFocus = row.contains(document.activeElement);
+    row.remove();
+    if (hadFocus) need("#title").focus();
+  }
   for (const [at, row] of rows.entries()) if (shelf.children[at] !== row) shelf.insertBefore(row, shelf.children[at] ?? null);
+  clearTimeout(lookingAgain);
+  if (kept.some(({ state }) => state === "importing")) lookingAgain = setTimeout(lookAgain, LOOK_AGAIN_MS);
+}
+
+/** Not every end is told: of a book that is being read in one asks now and then. */
+function lookAgain() {
+  refresh().catch(() => {
+    lookingAgain = setTimeout(lookAgain, LOOK_AGAIN_MS);
+  });
 }
 
 /** @param {Book} book */
@@ -134,6 +156,8 @@ async function remove(id) {
 
 /** One after the other: a slow line carries one in half the time of two. @type {Promise<void>} */
 let queue = Promise.resolve();
+/** How many are not there yet. */
+let underWay = 0;
 
 /** @param {Iterable<File>} files */
 function send(files) {
@@ -148,14 +172,26 @@ function send(files) {
     });
     const why = refused(each);
     if (why) fail(row, why);
-    else queue = queue.then(() => deliver(each, row, stop.signal));
+    else {
+      underWay += 1;
+      queue = queue
+        .then(() => deliver(each, row, stop.signal))
+        .finally(() => {
+          underWay -= 1;
+        });
+    }
   }
 }
 
 /** @param {File} each @returns {string | null} what is known without asking the server */
 function refused({ size }) {
   if (size === 0) return strings.empty;
-  return size > boot.max_bytes ? strings.tooLarge(fileSize(boot.max_bytes, locale)) : null;
+  return size > boot.max_bytes ? strings.tooLarge(fileSize(largestMb() * 1_000_000, locale)) : null;
+}
+
+/** @returns {number} the same number as the page has in its note */
+function largestMb() {
+  return Math.floor(boot.max_bytes / 1024 ** 2);
 }
 
 /**
@@ -167,6 +203,7 @@ async function deliver(each, row, signal) {
   if (signal.aborted) return;
   const bar = /** @type {HTMLProgressElement} */ (need("progress", row));
   const words = need("[data-words]", row);
+  announce(strings.begun(each.name));
   try {
     await api.sendBook(
       each,
@@ -176,11 +213,16 @@ async function deliver(each, row, signal) {
       },
       signal,
     );
-    await refresh();
-    row.remove();
   } catch (error) {
     if (!signal.aborted) fail(row, whyNotSent(error));
+    return;
   }
+  // It is there, also if the shelf cannot be asked about it now.
+  announce(strings.delivered(each.name));
+  await refresh().catch(() => {
+    lookingAgain = setTimeout(lookAgain, LOOK_AGAIN_MS);
+  });
+  row.remove();
 }
 
 /**
@@ -190,6 +232,7 @@ async function deliver(each, row, signal) {
 function fail(row, why) {
   row.dataset.failed = "yes";
   setText(need("[data-words]", row), why);
+  announce(why);
 }
 
 // ---- what happens
@@ -220,11 +263,19 @@ client.link.on("frame", (frame) => {
   if (frame.type !== "task" || frame.task.kind !== "book_import") return;
   const { task_id: id, progress: part, state } = frame.task;
   progress.set(id, part);
+  if (state === "cancelled") {
+    stopped.add(id);
+    show([...shown.values()].map(({ book }) => book));
+  }
   const entry = [...shown.values()].find(({ book }) => book.task_id === id);
   if (!entry || ["completed", "failed", "cancelled"].includes(state)) refresh().catch(() => {}); // the next frame, or a reload
   else draw(entry.row, entry.book);
 });
 client.link.on("snapshot", () => refresh().catch(() => {})); // what came while the line was away
+
+window.addEventListener("beforeunload", (event) => {
+  if (underWay > 0) event.preventDefault(); // what is on its way would break off
+});
 
 show(boot.books);
 start();

@@ -17,6 +17,8 @@ export const books = {
   chapters: (/** @type {number} */ count) => ngettext("%(count)s chapter", "%(count)s chapters", count),
   sending: (/** @type {number} */ percent) => _("Sending, %(percent)s %", { percent }),
   sent: _("Sent"),
+  begun: (/** @type {string} */ name) => _("“%(name)s” is being sent.", { name }),
+  delivered: (/** @type {string} */ name) => _("“%(name)s” is sent.", { name }),
   importing: _("Reading it in…"),
   reading: (/** @type {number} */ percent) => _("Reading it in, %(percent)s %", { percent }),
   ready: (/** @type {string} */ title) => _("“%(title)s” is on your shelf. You can ask it now.", { title }),
