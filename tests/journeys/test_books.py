@@ -17,6 +17,15 @@ pytestmark = pytest.mark.journey
 LIGHTHOUSE = b"# The lighthouse\n\nThe lamp burns oil of olives, and `<b>nothing</b>` else.\n"
 
 
+OF_THE_HANDBOOK = """async () => (await (await fetch("/api/v1/dialogues")).json()).items
+  .filter(({ title, book }) => title === "How do I record a call?" || title === book.title).length"""
+LISTEN = """() => {
+  globalThis.told = [];
+  const region = document.querySelector("#announcer");
+  new MutationObserver(() => told.push(region.textContent)).observe(region, { childList: true });
+}"""
+
+
 def file(name: str, content: bytes) -> Any:
     """A file as a person chooses it."""
     return {"name": name, "mimeType": "", "buffer": content}
@@ -41,10 +50,12 @@ def test_a_person_sends_a_book_reads_it_and_asks_it(person: MakePerson) -> None:
     page.get_by_role("button", name="Ask this book").click()
     page.wait_for_url(re.compile("/dialogues/"))
     page.get_by_label("Your question").fill("Which oil burns in the lamp?")
+    page.evaluate(LISTEN)
     page.keyboard.press("Enter")
     reply = page.locator(".turn[data-role=assistant]")
     expect(reply.locator("blockquote")).to_contain_text("The lamp burns oil of olives", timeout=PATIENCE_MS)
     expect(reply).to_have_attribute("data-state", "complete", timeout=PATIENCE_MS)
+    assert "oil of olives" in page.evaluate("told.join()")  # whoever only hears it hears all of it
     assert faults(page) == []
     assert walk(page) == SOUND
 
@@ -62,11 +73,12 @@ def test_a_book_is_asked_beside_a_running_call(person: MakePerson) -> None:
     alice.expect_media()
     alice.button("More").click()
     alice.button("Ask a book").click()
-    alice.button("Ringback handbook").click()
+    alice.button("Ringback handbook").dblclick()  # which is one dialogue
     alice.page.get_by_label("Your question").fill("How do I record a call?")
     alice.page.keyboard.press("Enter")
     panel = alice.page.get_by_role("complementary", name="Beside the call")
     expect(panel.locator(".turn[data-state=complete] blockquote").first).to_be_visible(timeout=PATIENCE_MS)
+    assert alice.page.evaluate(OF_THE_HANDBOOK) == 1
     panel.get_by_role("button", name=re.compile(r"^\d sources?$")).click()
     expect(panel.locator(".source a").first).to_have_attribute("target", "_blank")
     alice.page.keyboard.press("Escape")
@@ -76,4 +88,8 @@ def test_a_book_is_asked_beside_a_running_call(person: MakePerson) -> None:
     alice.button("More").click()
     alice.button("Ask a book").click()
     expect(panel.locator(".turn-text").first).to_have_text("How do I record a call?", timeout=PATIENCE_MS)
+    alice.page.get_by_role("tab", selected=True).focus()
+    for key in ("ArrowLeft", "ArrowRight", "ArrowRight"):  # past the tab, and not into its field
+        alice.page.keyboard.press(key)
+    expect(alice.page.get_by_role("tab", selected=True)).to_be_focused()
     alice.button("Hang up").click()

@@ -136,6 +136,29 @@ def test_two_equal_messages_are_two(run: Run) -> None:
     assert run(DIALOGUE + body) == [1, 1]
 
 
+def test_an_older_message_of_the_same_words_is_another(run: Run) -> None:
+    body = """
+      socket.begin(said(9), said(10, { state: "complete" }));
+      dialogue.write("again");
+      stored = { messages: [said(7, { text: "again" }), said(8, { state: "complete" })], next: null };
+      await dialogue.loadOlder();
+      return dialogue.waiting.map(({ text }) => text);
+    """
+    assert run(DIALOGUE + body) == ["again"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Call a **group** [1]: `ring`", "Call a group: ring"),
+        ("The _reference_ client is ringback_client", "The reference client is ringback_client"),
+    ],
+    ids=["sources", "names"],
+)
+def test_a_preview_has_the_words_of_a_reply_and_none_of_its_marks(run: Run, text: str, shown: str) -> None:
+    assert run(f'return (await import("/js/dialogues/preview.js")).previewOf({text!r});') == shown
+
+
 def test_a_lost_piece_is_fetched_from_what_is_stored(run: Run) -> None:
     body = """
       socket.begin(said(1), said(2, { text: "one ", parts: 1 }));

@@ -161,12 +161,15 @@ export class Dialogue extends Emitter {
    * @param {boolean} [first]
    */
   #take(messages, first = false) {
+    const newest = this.messages.at(-1)?.number ?? 0;
     const known = new Set(this.messages.map(({ message_id }) => message_id));
     const fresh = this.#thread.take(messages);
     const mine = fresh.filter(({ role, message_id }) => role === "person" && !known.has(message_id));
     // Ours comes back as the server's own, perhaps before it has said that it took it.
-    for (const { message_id: id, text } of first ? [] : mine) {
-      const at = this.#waiting.findIndex((one) => (one.messageId ? one.messageId === id : one.text === text));
+    for (const { message_id: id, text, number } of first ? [] : mine) {
+      // What is older than all that was here says the same by chance.
+      const may = (/** @type {Waiting} */ one) => number > newest && one.text === text;
+      const at = this.#waiting.findIndex((one) => (one.messageId ? one.messageId === id : may(one)));
       if (at >= 0) this.#waiting = this.#waiting.toSpliced(at, 1);
     }
     if (fresh.length > 0 || first) this.#changed(fresh, first);

@@ -4,6 +4,7 @@
  * @typedef {import("../types.js").Dialogue} Dialogue
  */
 import { readBoot } from "../boot.js";
+import { previewOf } from "../dialogues/preview.js";
 import { dialogue as strings, titleOf } from "../strings/dialogues.js";
 import { sentenceFor } from "../strings.js";
 import { confirm } from "../ui/confirm.js";
@@ -71,13 +72,18 @@ for (const example of need("#examples").querySelectorAll("button")) {
 
 // ---- what was asked before
 
+/** One that was begun and never written in is nothing that was asked. @param {Dialogue[]} dialogues */
+function rowsOf(dialogues) {
+  return dialogues.filter(({ last_message: last }) => last).map(rowOf);
+}
+
 /** @param {Dialogue} dialogue */
 function rowOf({ session_id: id, title, book: about, updated_at: at, last_message: last }) {
   const row = copyOf("dialogue-template");
   /** @type {HTMLAnchorElement} */ (need("[data-link]", row)).href = `/dialogues/${id}`;
   const named = title === about.title ? strings.fresh : title;
   setText(need("[data-title]", row), named);
-  setText(need("[data-last]", row), last?.role === "assistant" ? last.text.replace(/[>*_`#[\]]/g, "") : "");
+  setText(need("[data-last]", row), last?.role === "assistant" ? previewOf(last.text) : "");
   setText(need("[data-book]", row), titleOf(about.book_id, about.title));
   const when = /** @type {HTMLTimeElement} */ (need("[data-when]", row));
   when.dateTime = at;
@@ -109,33 +115,43 @@ async function remove(id, title, row) {
 }
 
 function tidy() {
-  need("#before").hidden = list.childElementCount === 0;
+  need("#before").hidden = list.childElementCount === 0 && next === null;
   more.hidden = next === null;
 }
 
 async function refresh() {
   const page = await api.dialogues();
   next = page.next;
-  list.replaceChildren(...page.items.map(rowOf));
+  list.replaceChildren(...rowsOf(page.items));
   tidy();
 }
 
-more.addEventListener("click", async () => {
+async function showOlder() {
+  const button = need("button", more);
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
   try {
     const page = await api.dialogues(next);
     next = page.next;
-    list.append(...page.items.map(rowOf));
+    const rows = rowsOf(page.items);
+    list.append(...rows);
     tidy();
+    if (rows[0]) need("[data-link]", rows[0]).focus();
+    else if (next === null) need("#title").focus();
   } catch {
     toast(strings.notLoaded, "error");
+  } finally {
+    button.removeAttribute("aria-busy");
   }
-});
+}
+
+need("button", more).addEventListener("click", showOlder);
 // A browser that goes back may show the page as it was left.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) refresh().catch(() => {});
 });
 
-list.append(...boot.dialogues.map(rowOf));
+list.append(...rowsOf(boot.dialogues));
 tidy();
 look();
 start();

@@ -12,6 +12,8 @@ import { toast } from "../toasts.js";
 
 /** Of those that were asked before. */
 const OFFERED = 6;
+/** Elsewhere a keyboard would cover what one came to read. */
+const TYPES = matchMedia("(pointer: fine)");
 
 /** @param {CallContext} context */
 export function startDialogue({ boot, shell, panel }) {
@@ -23,6 +25,8 @@ export function startDialogue({ boot, shell, panel }) {
   const kept = `ringback-dialogue-${boot.call.call_id}`;
   /** @type {{dialogue: Dialogue, focus: () => void} | null} */
   let open = null;
+  /** Whoever presses twice means once. */
+  let busy = false;
 
   async function choose() {
     open?.dialogue.stop();
@@ -52,7 +56,7 @@ export function startDialogue({ boot, shell, panel }) {
     const button = need("button", item);
     setText(need("[data-name]", item), name);
     button.setAttribute("aria-label", label);
-    button.addEventListener("click", () => tried(run()));
+    button.addEventListener("click", () => tried(run, button));
     return item;
   }
 
@@ -65,6 +69,8 @@ export function startDialogue({ boot, shell, panel }) {
   /** @param {string} sessionId */
   async function show(sessionId) {
     const { DialogueView } = await import("../dialogues/view.js");
+    open?.dialogue.stop();
+    const hadFocus = choice.contains(document.activeElement);
     const root = copyOf("dialogue-view-template");
     need("[data-place]", body).replaceChildren(root);
     choice.hidden = true;
@@ -80,23 +86,36 @@ export function startDialogue({ boot, shell, panel }) {
     sessionStorage.setItem(kept, sessionId);
     open = { dialogue, focus: () => view.focus() };
     dialogue.start();
-    view.focus();
+    if (!hadFocus) return; // it is elsewhere by now, or on the tab, where the arrow keys go on
+    if (TYPES.matches) view.focus();
+    else need("[data-back]", body).focus();
   }
 
-  /** @param {Promise<void>} deed */
-  async function tried(deed) {
+  /**
+   * @param {() => Promise<void>} deed
+   * @param {HTMLElement | null} [button] what was pressed
+   */
+  async function tried(deed, button = null) {
+    if (busy) return;
+    busy = true;
+    button?.setAttribute("aria-busy", "true");
     try {
-      await deed;
+      await deed();
     } catch (error) {
       toast(sentenceFor(error), "error");
+    } finally {
+      busy = false;
+      button?.removeAttribute("aria-busy");
     }
   }
 
   panel.on("shown", (name) => {
     if (name !== "dialogue") return;
     const before = sessionStorage.getItem(kept);
-    if (open) queueMicrotask(open.focus); // behind the panel, which gives it to the tab
-    else tried(before ? show(before) : choose());
+    if (!open) tried(() => (before ? show(before) : choose()));
   });
-  need("[data-back]", body).addEventListener("click", () => tried(choose()));
+  panel.on("opened", (name) => {
+    if (name === "dialogue" && TYPES.matches) open?.focus();
+  });
+  need("[data-back]", body).addEventListener("click", () => tried(choose));
 }

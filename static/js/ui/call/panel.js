@@ -3,6 +3,7 @@
  *
  * @typedef {object} PanelEvents
  * @property {string | null} shown the name of the part that is shown now, null when the panel closes
+ * @property {string} opened the name of a part that was opened by what leads to it, and not by its tab
  */
 import { Emitter } from "../../realtime/emitter.js";
 import { copyOf, need, setText } from "../dom.js";
@@ -64,6 +65,7 @@ export class SidePanel extends Emitter {
     const part = this.#parts.get(name);
     const first = /** @type {HTMLElement | null | undefined} */ (part?.body.querySelector("[data-first]"));
     (first ?? part?.tab)?.focus();
+    this.emit("opened", name);
   }
 
   close() {

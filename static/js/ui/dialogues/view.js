@@ -186,6 +186,7 @@ export class DialogueView {
 
   /** @param {DialogueMessage} reply */
   #ended(reply) {
+    this.#draw(); // its last pieces, or all of it, may still wait for their turn
     const shown = this.#turns.get(reply.message_id)?.plain ?? "";
     const told = shown.length > TOLD_CHARACTERS ? `${shown.slice(0, TOLD_CHARACTERS)}…` : shown;
     announce(reply.state === "complete" ? strings.replied(told) : endingOf(reply));
