@@ -112,6 +112,7 @@ def test_a_task_is_followed_from_page_to_page_reviewed_twice_and_opened(person: 
     worker.say(task_id, "review_requested", data={"document": "# Shorter"})
     alice.expect_text("Round 2")
     alice.button("Approve").click()
+    expect(page.locator("#review")).to_be_hidden(timeout=PATIENCE_MS)
     worker.say(task_id, "completed", data={"url": "/history", "title": "The film"})
     expect(headline(alice)).to_have_text("Done", timeout=PATIENCE_MS)
     assert [(each["decision"], each["comment"]) for each in worker.heard(task_id)] == [
