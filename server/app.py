@@ -286,9 +286,7 @@ class Server:
         archive = Archive(recording_store, switchboard, calls, users, background, clock, settings.recordings)
         self.task_area = TaskArea(task_store, bus, background, clock, settings.tasks, API, epoch)
         tasks = self.task_area.tasks
-        roadmaps = open_roadmaps(
-            roadmap_store, self.task_area.kinds, chat_store, transcripts, switchboard, languages, clock
-        )
+        roadmaps = open_roadmaps(roadmap_store, tasks, chat_store, transcripts, switchboard, languages, clock)
         books = open_shelf(book_store, self.task_area, background, clock, settings.books)
         exports = open_exports(
             Stores(

@@ -11,18 +11,18 @@ from server.roadmaps.roadmaps import Roadmaps
 from server.store.chat import ChatStore
 from server.store.roadmaps import RoadmapStore
 from server.store.transcripts import TranscriptStore
-from server.tasks.kinds import Kinds
+from server.tasks.tasks import Tasks
 
 
 def open_roadmaps(
     store: RoadmapStore,
-    kinds: Kinds,
+    tasks: Tasks,
     messages: ChatStore,
     transcripts: TranscriptStore,
     switchboard: Switchboard,
     languages: Languages,
     clock: Clock,
 ) -> Roadmaps:
-    """Everybody's roadmaps; the kind of task that makes them is known to ``kinds`` from now on."""
-    kinds.register(CallRoadmap(store, Collector(messages, transcripts), switchboard, languages, clock))
+    """Everybody's roadmaps; the kind of task that makes them is known to ``tasks`` from now on."""
+    tasks.kinds.register(CallRoadmap(store, tasks, Collector(messages, transcripts), switchboard, languages, clock))
     return Roadmaps(store, clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -21,6 +22,11 @@ from server.roadmaps.rules import read_part
 _REMOVE = re.compile(
     r"^\s*(?:[-*]\s+)?(?:(?:remove|delete)(?=[ :：])|删除|删掉|去掉)\s*[:：]?\s*(?P<what>.+)$", re.IGNORECASE
 )
+MAX_LINES = 200
+"""Of a comment that are read; those after them become notes as they are."""
+MAX_ENTRIES = 400
+"""In one list of a roadmap: more than its document has room for."""
+
 _QUOTES = " .。\"'\u201c\u201d\u2018\u2019«»「」"
 
 
@@ -40,17 +46,28 @@ def wanted_by(comment: str, people: Sequence[UserRef], by: str, at: datetime, ti
     without: list[str] = []
     notes: list[str] = []
     more = Findings()
-    for line in filter(str.strip, comment.splitlines()):
+    lines = [line.strip() for line in comment.splitlines() if line.strip()]
+    for line in lines[:MAX_LINES]:
         found = _REMOVE.match(line)
         if found:
             without.append(found["what"].strip(_QUOTES))
             continue
-        read = read_part(people, [Utterance(by, line.strip(), at, True)], 1, time_zone)
+        read = _read(people, Utterance(by, line, at, True), time_zone)
         if read.decisions or read.steps or read.questions:
             more = joined([more, read])
         else:
-            notes.append(line.strip())
-    return Wanted(tuple(filter(None, without)), more, tuple(notes))
+            notes.append(line)
+    return Wanted(tuple(filter(None, without)), more, (*notes, *lines[MAX_LINES:]))
+
+
+def _read(people: Sequence[UserRef], said: Utterance, time_zone: str) -> Findings:
+    """What the rules find in one line; nothing when they fail, so that the line becomes a note."""
+    try:
+        return read_part(people, [said], 1, time_zone)
+    except MemoryError:
+        raise
+    except Exception:
+        return Findings()
 
 
 def applied(findings: Findings, wanted: Wanted) -> Findings:
@@ -65,7 +82,7 @@ def applied(findings: Findings, wanted: Wanted) -> Findings:
 
 
 def joined(findings: Sequence[Findings]) -> Findings:
-    """The lists of several as one; of what was said twice the first."""
+    """The lists of several as one, the first :data:`MAX_ENTRIES` of each; of what was said twice the first."""
     return Findings(
         decisions=_once(each for one in findings for each in one.decisions),
         steps=_once(each for one in findings for each in one.steps),
@@ -77,7 +94,7 @@ def _once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
     for entry in entries:
         found.setdefault(re.sub(r"\W", "", entry.text).casefold(), entry)
-    return tuple(found.values())
+    return tuple(islice(found.values(), MAX_ENTRIES))
 
 
 def _is_any(text: str, parts: Sequence[str]) -> bool:

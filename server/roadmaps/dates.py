@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -50,6 +51,7 @@ _COUNT = "|".join(sorted(NUMBERS, key=len, reverse=True))
 
 def find_due(text: str, said_on: date) -> Due | None:
     """The first day that ``text`` names; None if it names none, or one that is past."""
+    text = unicodedata.normalize("NFKC", text)  # what is written in full width means the same: «３天内»
     found = [
         (match.start(), Due(match.group().strip(), day))
         for pattern, reckon in _READERS
@@ -59,9 +61,16 @@ def find_due(text: str, said_on: date) -> Due | None:
     return min(found, key=lambda each: (each[0], -len(each[1].text)))[1] if found else None
 
 
+def _count(said: str, words: Mapping[str, int]) -> int | None:
+    """The number that was said, in digits or as one of ``words``. None for what only looks like one: without regard to
+    case, an expression takes an i without its dot (U+0131) for any other."""
+    return int(said) if said.isdecimal() else words.get(said)
+
+
 def _in_days(match: re.Match[str], said_on: date) -> date | None:
-    number = match["count"].lower()
-    count = NUMBERS[number] if number in NUMBERS else int(number)
+    count = _count(match["count"].lower(), NUMBERS)
+    if count is None:
+        return None
     unit = match["unit"].lower()
     if unit == "month":
         return _months_later(said_on, count)
@@ -76,8 +85,10 @@ def _near(match: re.Match[str], said_on: date) -> date:
     )
 
 
-def _weekday(match: re.Match[str], said_on: date) -> date:
-    wanted = WEEKDAYS[match["day"].lower()]
+def _weekday(match: re.Match[str], said_on: date) -> date | None:
+    wanted = WEEKDAYS.get(match["day"].lower())
+    if wanted is None:
+        return None
     which = (match["which"] or "").lower()
     if which == "next":
         return _in_week(said_on, 1, wanted)
@@ -101,7 +112,8 @@ def _span(match: re.Match[str], said_on: date) -> date:
 
 def _day_of_month(match: re.Match[str], said_on: date) -> date | None:
     name = match["month"].lower()
-    return _next_such_day(MONTHS.get(name) or SHORT_MONTHS[name], int(match["number"]), match["year"], said_on)
+    month = MONTHS.get(name) or SHORT_MONTHS.get(name)
+    return None if month is None else _next_such_day(month, int(match["number"]), match["year"], said_on)
 
 
 def _iso(match: re.Match[str], said_on: date) -> date | None:
@@ -131,8 +143,10 @@ def _han_span(match: re.Match[str], said_on: date) -> date:
     return date(said_on.year + (1 if match["which"] == "明" else 0), 12, 31)
 
 
-def _han_in(match: re.Match[str], said_on: date) -> date:
-    count = int(match["count"]) if match["count"].isascii() else HAN_NUMBERS[match["count"]]
+def _han_in(match: re.Match[str], said_on: date) -> date | None:
+    count = _count(match["count"], HAN_NUMBERS)
+    if count is None:
+        return None
     unit = match["unit"]
     if unit == "个月":
         return _months_later(said_on, count)

@@ -62,7 +62,7 @@ class Writer:
             ),
             self._section(N_("Steps"), map(self._step, found.steps), N_("No step was found.")),
             self._section(N_("Open questions"), (self._said(each) for each in found.questions), N_("None is open.")),
-            self._section(N_("Notes"), (f"- {escaped(note)}" for note in notes)),
+            self._section(N_("Notes"), [*self._unread(parts), *(f"- {escaped(note)}" for note in notes)]),
             self._section(N_("Timeline"), self._timeline(parts)),
         ]
         text = "\n\n".join("\n".join(lines) for lines in sections if lines)
@@ -100,6 +100,10 @@ class Writer:
         for part in parts:
             for said in part.gist:
                 yield f"- {escaped(self._names.shown(said.by))}: “{escaped(said.text)}”"
+
+    def _unread(self, parts: Sequence[Findings]) -> list[str]:
+        sentence = N_("Part %(number)s of the call could not be read; what came of it is missing here.")
+        return [f"- {self._say(sentence, number=number)}" for number, part in enumerate(parts, 1) if part.unread]
 
     def _timeline(self, parts: Sequence[Findings]) -> list[str]:
         lines = [(each.at, self._happening(each)) for each in self._material.happenings[:MAX_HAPPENINGS]]

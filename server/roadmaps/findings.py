@@ -30,7 +30,7 @@ class Step(msgspec.Struct, frozen=True):
 
 class Findings(msgspec.Struct, frozen=True):
     """What was found in one part of a call, each list in the order of time. ``gist`` are the sentences that say most of
-    what it was about."""
+    what it was about. ``unread`` says where the rules failed, if they could not read this part."""
 
     title: str | None = None
     begun_at: datetime | None = None
@@ -38,3 +38,4 @@ class Findings(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     questions: tuple[Said, ...] = ()
     gist: tuple[Said, ...] = ()
+    unread: str | None = None

@@ -1,5 +1,7 @@
 """By when something is to be done, said on Wednesday, 18 November 2026."""
 
+# ruff: noqa: RUF001 - letters that look alike are what some of this is about
+
 from __future__ import annotations
 
 from datetime import date
@@ -78,3 +80,21 @@ def test_it_is_shown_as_it_was_said() -> None:
 def test_a_month_later_is_a_day_that_there_is(said_on: date, day: str) -> None:
     found = find_due("in a month", said_on)
     assert found is not None and found.day.isoformat() == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("３天内", "2026-11-21"),
+        ("１２月１日", "2026-12-01"),
+        ("within ３ days", "2026-11-21"),
+        ("Ｆｒｉｄａｙ", "2026-11-20"),
+    ],
+)
+def test_what_is_written_in_full_width_means_the_same(text: str, day: str) -> None:
+    assert due(text) == day
+
+
+@pytest.mark.parametrize("text", ["frıday", "3 aprıl", "in fıve days"])
+def test_what_only_looks_like_a_word_names_no_day(text: str) -> None:
+    assert due(text) is None

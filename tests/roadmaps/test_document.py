@@ -11,11 +11,13 @@ from markdown_it import MarkdownIt
 from server.languages.choice import read_languages
 from server.languages.language import Language
 from server.paths import locale_dir
-from server.roadmaps.comments import applied, joined, wanted_by
+from server.roadmaps import reading
+from server.roadmaps.comments import MAX_ENTRIES, MAX_LINES, applied, joined, wanted_by
 from server.roadmaps.document import MAX_CHARACTERS, Writer, escaped, title_of
 from server.roadmaps.findings import Findings, Said
 from server.roadmaps.material import Happening, Material, Utterance
-from server.roadmaps.parts import LEAST, MAX_PARTS, MOST, PAUSE, parts_of
+from server.roadmaps.parts import LEAST, MAX_PARTS, MOST, PAUSE, Part, parts_of
+from server.roadmaps.reading import MAX_NOTES, Round, next_round, read_or_left
 from server.roadmaps.rules import read_part
 from tests.roadmaps.talks import APART, BEGUN_AT, people, talk
 
@@ -164,3 +166,29 @@ def test_a_comment_adds_what_it_says_by_the_same_rules() -> None:
 
 def test_what_is_neither_is_a_note() -> None:
     assert round_of("The mood was good.")[1] == ("The mood was good.",)
+
+
+def test_a_round_takes_up_so_much_of_a_comment_and_keeps_so_many_notes() -> None:
+    comment = "\n".join(f"Bob will print page {number}" for number in range(MAX_LINES + 1)) + "\nA note." * MAX_NOTES
+    made = next_round(Round(Findings()), comment, people("Alice", "Bob"), "alice", BEGUN_AT, "UTC")
+    assert (len(made.found.steps), len(made.notes)) == (MAX_LINES, MAX_NOTES)
+    assert made.notes[0] == f"Bob will print page {MAX_LINES}"
+
+
+def test_a_list_has_an_end() -> None:
+    said = tuple(Said(f"Number {number}", "alice", BEGUN_AT) for number in range(MAX_ENTRIES))
+    more = Findings(decisions=(Said("One more", "alice", BEGUN_AT),))
+    assert joined([Findings(decisions=said), more]).decisions == said
+
+
+def test_a_part_that_cannot_be_read_costs_no_more_than_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> Findings:
+        raise KeyError("what somebody has said")
+
+    monkeypatch.setattr(reading, "read_part", fail)
+    said = talk(*TALK)
+    found = read_or_left(people("Alice", "Bob"), said, Part(0, len(said)), "UTC")
+    assert found.unread is not None and "somebody" not in found.unread
+    material = Material("k-1", people("Alice", "Bob"), BEGUN_AT, BEGUN_AT, tuple(said), ())
+    document = Writer(material, language("en"), "UTC").document([found], joined([found]), ())
+    assert "## Notes\n\n- Part 1 of the call could not be read" in document

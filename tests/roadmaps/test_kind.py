@@ -10,12 +10,14 @@ import pytest
 from server.calls.transcript import TranscriptLine
 from server.errors import BadRequest, BadState, Forbidden, NotFound, RingbackError
 from server.ids import new_id
+from server.roadmaps import comments, kind, reading
+from server.roadmaps.document import Writer
 from server.roadmaps.model import Roadmap
 from server.store.roadmaps import RoadmapStore
 from server.tasks.model import Task
 from tests.helpers import today
-from tests.peer import PATIENCE_S
 from tests.running import Person, Running
+from tests.tasks.working import LONG_PATIENCE_S
 
 pytestmark = pytest.mark.gen_test
 
@@ -47,7 +49,7 @@ async def ask(person: Person, call: dict[str, Any], **params: Any) -> Task:
 
 async def reached(person: Person, task: Task, state: str, round: int = 1) -> Task:
     """The task once it has that state."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(LONG_PATIENCE_S):  # processes are started for it, which come after all others
         while True:
             found = await person.running.services.tasks.get(task.task_id, person.id)
             if found.state == state and (found.review is None or found.review.round == round):
@@ -98,13 +100,77 @@ async def test_another_round_takes_up_the_comment(running: Running) -> None:
     assert "- [ ] **bob**: Order paper" in second and "## 备注\n\n- A good talk." in second
 
 
+async def test_a_comment_is_read_in_another_process(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("calls wait for this")
+
+    for module in (comments, reading):
+        monkeypatch.setattr(module, "read_part", refuse)
+    alice, bob = await running.people("alice", "bob")
+    task = await ask(alice, await call_of(alice, bob))
+    await reached(alice, task, "waiting_review")
+    await decide(alice, task, "revise", "Bob will order paper")
+    assert "- [ ] **bob**: Order paper" in document_of(await reached(alice, task, "waiting_review", round=2))
+
+
+async def test_what_is_kept_is_what_was_shown(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = await running.people("alice", "bob")
+    call = await call_of(alice, bob)
+    task = await ask(alice, call)
+    shown = document_of(await reached(alice, task, "waiting_review"))
+    monkeypatch.setattr(Writer, "document", lambda *args: "# As the next version of Ringback writes it")
+    await running.services.chats.write(call["call_id"], bob.user.ref, "Decision: something else")
+    await decide(alice, task, "approve")
+    result = (await reached(alice, task, "completed")).result or {}
+    assert (await running.services.roadmaps.get(result["roadmap_id"], alice.id)).document == shown
+
+
+async def test_a_call_that_is_in_nobodys_history_any_more_gets_none(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    call = await call_of(alice, bob)
+    task = await ask(alice, call)
+    await reached(alice, task, "waiting_review")
+    for person in (alice, bob):
+        await person.api("DELETE", f"/calls/{call['call_id']}")
+    await running.services.calls.remove_forgotten()
+    await decide(alice, task, "approve")
+    error = (await reached(alice, task, "failed")).error
+    assert error is not None and error.code == "call_removed"
+
+
+async def test_rounds_have_an_end(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "MAX_ROUNDS", 1)
+    alice, bob = await running.people("alice", "bob")
+    task = await ask(alice, await call_of(alice, bob))
+    await reached(alice, task, "waiting_review")
+    await decide(alice, task, "revise", "Again")
+    error = (await reached(alice, task, "failed")).error
+    assert error is not None and error.code == "too_many_rounds"
+
+
+async def test_nobody_reviews_in_vain(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    call = await call_of(alice, bob)
+    task = await ask(alice, call)
+    await reached(alice, task, "waiting_review")
+    with pytest.raises(BadState):
+        await ask(alice, call)
+    faster = await ask(bob, call)
+    await reached(bob, faster, "waiting_review")
+    await keep(bob, call, faster)
+    await decide(alice, task, "revise", "Bob will order paper")
+    error = (await reached(alice, task, "failed")).error
+    assert error is not None and error.code == "roadmap_exists"
+
+
 async def test_a_run_that_broke_off_after_it_was_kept_does_not_keep_it_twice(running: Running) -> None:
     alice, bob = await running.people("alice", "bob")
     call = await call_of(alice, bob)
     task, late = await ask(alice, call), await ask(bob, call)
-    kept = await keep(alice, call, task)
     for person, each in ((alice, task), (bob, late)):
         await reached(person, each, "waiting_review")
+    kept = await keep(alice, call, task)
+    for person, each in ((alice, task), (bob, late)):
         await decide(person, each, "approve")
     assert ((await reached(alice, task, "completed")).result or {})["roadmap_id"] == kept
     error = (await reached(bob, late, "failed")).error

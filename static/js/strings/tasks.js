@@ -29,6 +29,7 @@ const STAGE = {
     review: _("Review"),
     document: _("Document"),
   },
+  history_export: { collect: _("Collect"), media: _("Recordings"), write: _("Write the files"), keep: _("Keep the file") },
   book_import: { read: _("Reading"), finish: _("Finishing") },
 };
 
@@ -70,6 +71,12 @@ const FAILURE = {
   not_here: () => _("Another program does this work."),
   nothing_said: () => _("Nothing was written in this call, and nothing of it was transcribed."),
   roadmap_exists: () => _("Somebody else has made the roadmap of this call."),
+  roadmap_gone: () => _("The roadmap was deleted while it was kept."),
+  call_removed: () => _("The call was removed meanwhile, and its roadmap with it."),
+  too_many_rounds: () => _("Another round was asked for more often than is possible."),
+  not_found: () => _("What this was about is there no more, or is not yours to see."),
+  forbidden: () => _("You may not do that."),
+  bad_state: () => _("What this was about has changed, so that it cannot be done any more."),
   book_gone: () => _("The book was deleted before it was read."),
   unreadable: () => _("The file is damaged, or not what it seems to be; it cannot be read."),
   encrypted: () => _("The book is locked by a password or copy protection; a copy without one can be read."),
