@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -134,9 +135,10 @@ class DialogueRoom(Channel):
     async def ask(self, text: str, client_id: str | None = None) -> str:
         """Write something; when it returns, that is stored. Returns the id of the reply.
 
-        With a `client_id` of one's own it can be said again without harm. FrameError `rate_limited`, `too_large`.
+        With a `client_id` of one's own it can be said again without harm, also over another socket. FrameError
+        `rate_limited`, `too_large`, `unavailable`.
         """
-        frame = {"type": "message", "text": text} | ({"client_id": client_id} if client_id else {})
+        frame = {"type": "message", "text": text, "client_id": client_id or str(uuid.uuid4())}
         return str((await self.socket.request(frame))["reply_id"])
 
     async def ask_again(self, message_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from server.clock import Clock
 from server.dialogues.endpoint import DialogueEndpoint
 from server.dialogues.model import Dialogue, Turn, dialogue_view, messages_of, question_view, reply_view
-from server.dialogues.replies import Library, Replies, shortened
+from server.dialogues.replies import Library, Replies
 from server.dialogues.responders.responder import Responder
 from server.errors import BadRequest, BadState, NotFound, RateLimited, TooLarge
 from server.ids import is_id, new_id
@@ -155,16 +155,22 @@ class Dialogues:
             return await self.ask(session_id, user_id, text, client_id)
         return self._told(turn)
 
-    async def ask_again(self, session_id: str, user_id: str, message_id: str) -> Turn:
-        """Wants the reply to a message once more, as a new one; raises :class:`NotFound` where there is no such
-        message, :class:`BadState` while its reply is under way, :class:`RateLimited`."""
+    async def ask_again(self, session_id: str, user_id: str, message_id: str, client_id: str | None = None) -> Turn:
+        """Wants the reply to a message once more, as a new one; the same ``client_id`` is the same wish. Raises
+        :class:`NotFound` where there is no such message, :class:`BadState` while its reply is under way,
+        :class:`RateLimited`."""
+        known = await self.store.by_client_id(session_id, client_id) if client_id is not None else None
+        if known is not None:
+            return self._told(known)
         earlier = await self.store.turn(session_id, message_id)
         if earlier is None:
             raise NotFound("There is no such message")
         if not earlier.is_over:
             raise BadState("The reply is under way")
         self._require_within_rate(user_id)
-        turn = await self._begin(session_id, user_id, earlier.question, question_id=earlier.question_id)
+        turn = await self._begin(
+            session_id, user_id, earlier.question, client_id=client_id, question_id=earlier.question_id
+        )
         await self.store.insert_turn(turn)
         return self._told(turn)
 
@@ -188,7 +194,7 @@ class Dialogues:
         if dialogue is None:
             raise NotFound("There is no such dialogue")
         if dialogue.turns == 1:
-            await self.store.set_title(session_id, shortened(" ".join(text.split()), TITLE_CHARACTERS))
+            await self.store.set_title(session_id, _shortened(" ".join(text.split()), TITLE_CHARACTERS))
         return Turn(
             turn_id=new_id(),
             session_id=session_id,
@@ -216,6 +222,11 @@ class Dialogues:
         bucket = self._buckets.setdefault(user_id, TokenBucket(per_minute / 60.0, per_minute, now_s))
         if not bucket.take(now_s):
             raise RateLimited("Too many messages in a short time; wait a while", retry_after_s=bucket.wait_s())
+
+
+def _shortened(text: str, characters: int) -> str:
+    """``text``, or its beginning with a sign that there is more."""
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
 
 
 def _cursor(dialogue: Dialogue) -> str:

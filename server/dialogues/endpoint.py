@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from server.close_codes import CloseCode
-from server.dialogues.model import dialogue_view, messages_of
+from server.dialogues.model import Turn, dialogue_view, messages_of
 from server.ids import is_id
 from server.realtime import frames
 from server.realtime.bus import Bus, DialogueDeleted, Message, ToDialogue, dialogue_topic
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 SNAPSHOT_MESSAGES = 50
 """What a page shows first; the rest is a question over HTTP."""
+SNAPSHOT_BYTES = 200_000
+"""Fewer of them where they are long: a snapshot is sent at each coming back, also to a telephone on a thin line, which
+has to take it within ``sockets.max_blocked_s``."""
 
 
 class DialogueEndpoint:
@@ -65,7 +70,7 @@ class DialogueEndpoint:
         dialogue, turns = found
         if dialogue.deleted_at is not None:
             raise Refused(CloseCode.ENDED, "The dialogue was deleted")
-        messages = messages_of(turns)[-SNAPSHOT_MESSAGES:]
+        messages = messages_of(_newest_of(turns))[-SNAPSHOT_MESSAGES:]
         return {"dialogue": dialogue_view(dialogue, self._dialogues.ws_url(dialogue)), "messages": messages}
 
     def session_attached(self, session: Session) -> None:
@@ -97,7 +102,8 @@ class DialogueEndpoint:
     # ── frames ──
 
     async def _ask(self, session: Session, frame: frames.Ask) -> Result:
-        turn = await self._dialogues.ask(session.resource, session.who.user.id, frame.text, frame.client_id)
+        client_id = frame.client_id or _once(session, frame)
+        turn = await self._dialogues.ask(session.resource, session.who.user.id, frame.text, client_id)
         return {"message_id": turn.question_id, "reply_id": turn.turn_id}
 
     async def _cancel(self, session: Session, frame: frames.CancelReply) -> Result:
@@ -105,5 +111,25 @@ class DialogueEndpoint:
         return None
 
     async def _ask_again(self, session: Session, frame: frames.AskAgain) -> Result:
-        turn = await self._dialogues.ask_again(session.resource, session.who.user.id, frame.message_id)
+        client_id = _once(session, frame)
+        turn = await self._dialogues.ask_again(session.resource, session.who.user.id, frame.message_id, client_id)
         return {"message_id": turn.turn_id}
+
+
+def _newest_of(turns: list[Turn]) -> list[Turn]:
+    """As many of the newest turns as a snapshot has room for; the newest is one of them, and so is all that is not
+    over, which grows where it is shown."""
+    begin, size = len(turns), 0
+    needed = next((at for at, turn in enumerate(turns) if not turn.is_over), len(turns) - 1)
+    for turn in reversed(turns):
+        size += len(msgspec.json.encode(messages_of([turn])))
+        if size > SNAPSHOT_BYTES and begin <= needed:
+            break
+        begin -= 1
+    return turns[begin:]
+
+
+def _once(session: Session, frame: frames.FromClient) -> str | None:
+    """A name for what a frame wants, the same when it is sent again: the session forgets a frame that was answered with
+    «try again», and the database may have taken it all the same."""
+    return f"{session.id}:{frame.id}" if frame.id is not None else None

@@ -7,17 +7,18 @@ a reply that was cut off is found by its lease: nobody says any more that somebo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
 import stamina
 
+from server.books.indexes import IndexNotMade
 from server.books.model import Book, Found
 from server.clock import Clock
-from server.dialogues.model import ReplyError, ReplyState, Source, Turn, reply_view
-from server.dialogues.responders.responder import Asked, NoReply, Responder
+from server.dialogues.model import ReplyError, ReplyState, Source, Turn, messages_of, reply_view
+from server.dialogues.responders.responder import Asked, Cited, NoReply, Responder
 from server.errors import BadState, NotFound, Unavailable
 from server.log import get_logger
 from server.metrics import Metrics
@@ -33,8 +34,9 @@ PASSAGES = 6
 """Looked at for one question: some 6,000 characters."""
 EARLIER_TURNS = 12
 """Of what was said before, at most; the responder takes of them what it has room for."""
-QUOTE_CHARACTERS = 600
-"""Of a passage that stands beside a reply; the whole of it is a link away."""
+PER_PERSON = 3
+"""Replies that one person is given at the same time, in as many dialogues: the others wait for their own, and nobody
+for them."""
 PART_EVERY_S = 0.05
 """What comes more quickly is told together: twenty writes a second for one reply, and no eye sees the difference."""
 INSIST_FOR_S = 60.0
@@ -42,6 +44,8 @@ INSIST_FOR_S = 60.0
 STOP_WITHIN_S = 5.0
 """Longer than any operation of the database may take: the interrupted replies are written down."""
 AT_A_TIME = 200
+
+STOPPED = ReplyError("server_stopped", "The server stopped while it was answering.")
 
 T = TypeVar("T")
 
@@ -110,20 +114,45 @@ class _Growing:
 
 
 class _Worker:
-    """Replies to one dialogue. ``once_more``: something was asked while it looked for what to do."""
+    """Replies to one dialogue. ``once_more``: something was asked while it looked for what to do; ``stored``: the end
+    of the reply under way is; ``unwanted`` are turns that were ended before it had them."""
 
     def __init__(self) -> None:
         self.once_more = True
         self.task: asyncio.Task[None] | None = None
         self.turn_id: str | None = None
         self.answering: asyncio.Task[Ending] | None = None
+        self.stored = asyncio.Event()
         self.stopped_as: Ending | None = None
+        self.unwanted: set[str] = set()
 
     def stop(self, ending: Ending) -> None:
         """The reply under way ends like that, now."""
         if self.answering is not None and self.stopped_as is None:
             self.stopped_as = ending
             self.answering.cancel()
+
+
+class _Places:
+    """How many replies are given at the same time, to everybody and to each person; who waits is taken in turn."""
+
+    def __init__(self, places: int) -> None:
+        self._all = asyncio.Semaphore(places)
+        self._per_person = max(1, min(PER_PERSON, places - 1))
+        self._persons: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, user_id: str) -> AsyncIterator[None]:
+        """A place for one reply to that person."""
+        own, users = self._persons.get(user_id, (asyncio.Semaphore(self._per_person), 0))
+        self._persons[user_id] = own, users + 1
+        try:
+            async with own, self._all:
+                yield
+        finally:
+            own, users = self._persons.pop(user_id)
+            if users > 1:
+                self._persons[user_id] = own, users - 1
 
 
 class Replies:
@@ -150,7 +179,7 @@ class Replies:
         self._metrics = metrics
         self._settings = settings
         self._workers: dict[str, _Worker] = {}
-        self._places = asyncio.Semaphore(settings.replies_at_once)
+        self._places = _Places(settings.replies_at_once)
         self._is_stopping = False
 
     def __len__(self) -> int:
@@ -170,7 +199,8 @@ class Replies:
         worker.task = asyncio.get_running_loop().create_task(self._work(session_id, worker))
 
     async def cancel(self, turn: Turn) -> Turn | None:
-        """Ends a reply that nobody wants any more, also one that has not begun; ``None`` if it was over before."""
+        """Ends a reply that nobody wants any more, also one that has not begun; ``None`` if it was over before. When it
+        returns, that is stored; raises :class:`Unavailable` where it could not be yet."""
         if turn.state == "waiting":
             ended = await self._store.finish(turn.turn_id, "cancelled", self._clock.now(), was="waiting")
             if ended is not None:
@@ -178,10 +208,15 @@ class Replies:
                 return ended
         worker = self._workers.get(turn.session_id)
         if worker is not None and worker.turn_id == turn.turn_id and worker.answering is not None:
-            answering = worker.answering
+            stored = asyncio.create_task(worker.stored.wait())
             worker.stop(Ending("cancelled"))
-            await asyncio.wait([answering])
+            _, late = await asyncio.wait([stored], timeout=STOP_WITHIN_S)
+            if late:
+                stored.cancel()
+                raise Unavailable()
             return turn
+        if worker is not None:
+            worker.unwanted.add(turn.turn_id)  # it may be about to have it
         # It is replied to by another process, which finds that it is no longer wanted when it stores the next part.
         return await self._end(turn, Ending("cancelled"))
 
@@ -201,18 +236,17 @@ class Replies:
         for turn in await self._store.abandoned(now, AT_A_TIME):
             if turn.turn_id not in own:
                 why = ReplyError("server_lost", "The server stopped while it was answering.")
-                await self._end(turn, Ending("interrupted", why))
+                await self._end(turn, Ending("interrupted", why), silent_since=now)
         for session_id in await self._store.uncleared():
             await self._store.clear(session_id)
-        for session_id in await self._store.waiting_dialogues(AT_A_TIME):
+        for session_id in await self._store.waiting_dialogues(AT_A_TIME, besides=list(self._workers)):
             self.wake(session_id)
 
     async def stop(self) -> None:
         """The server stops: what is under way is interrupted, what waits stays until it starts again."""
         self._is_stopping = True
-        why = ReplyError("server_stopped", "The server stopped while it was answering.")
         for worker in self._workers.values():
-            worker.stop(Ending("interrupted", why))
+            worker.stop(Ending("interrupted", STOPPED))
         tasks = [worker.task for worker in self._workers.values() if worker.task is not None]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
@@ -224,20 +258,32 @@ class Replies:
 
     async def _work(self, session_id: str, worker: _Worker) -> None:
         try:
-            async with self._places:
-                while worker.once_more and not self._is_stopping:
-                    worker.once_more = False
-                    while not self._is_stopping and (turn := await self._claim(session_id)) is not None:
-                        try:
-                            await self._reply(turn, worker)
-                        except _Overtaken:
-                            log.info("reply_overtaken")
+            dialogue = await self._store.by_id(session_id)
+            if dialogue is None:
+                await self._store.clear(session_id)
+                return
+            while worker.once_more and not self._is_stopping:
+                worker.once_more = False
+                while await self._next_turn(session_id, dialogue.user_id, worker):
+                    pass
         except Unavailable:
             log.warning("reply_postponed", why="the database is away")  # the next round takes it up
         except Exception:
             log.exception("reply_failed")
         finally:
             del self._workers[session_id]
+
+    async def _next_turn(self, session_id: str, user_id: str, worker: _Worker) -> bool:
+        """Replies to the turn that is next, as soon as there is a place for it; false if there is none."""
+        async with self._places.of(user_id):
+            if self._is_stopping or (turn := await self._claim(session_id)) is None:
+                return False
+            try:
+                if turn.turn_id not in worker.unwanted:
+                    await self._reply(turn, worker)
+            except _Overtaken:
+                log.info("reply_overtaken")
+        return True
 
     async def _claim(self, session_id: str) -> Turn | None:
         """The turn that is next, now ours; ``None`` if there is none, or somebody replies in this dialogue."""
@@ -250,10 +296,15 @@ class Replies:
         return await self._store.claim(turn.turn_id, self._epoch, self._lease_until())
 
     async def _reply(self, turn: Turn, worker: _Worker) -> None:
-        self._tell(turn, DialogueMessage(timestamp=self._now(), session_id=turn.session_id, message=reply_view(turn)))
+        # The question as well: where the database took it and its answer was lost, nobody was told of it.
+        for message in messages_of([turn]):
+            self._tell(turn, DialogueMessage(timestamp=self._now(), session_id=turn.session_id, message=message))
         worker.turn_id = turn.turn_id
         worker.stopped_as = None
+        worker.stored.clear()
         worker.answering = asyncio.get_running_loop().create_task(self._answer(turn))
+        if self._is_stopping:  # since it was claimed
+            worker.stop(Ending("interrupted", STOPPED))
         try:
             await asyncio.wait([worker.answering])
             if worker.answering.cancelled():
@@ -261,6 +312,10 @@ class Replies:
             else:
                 ending = worker.answering.result()
             await self._insist(lambda: self._end(turn, ending))
+            worker.stored.set()
+        except _Overtaken:
+            worker.stored.set()  # by somebody else
+            raise
         finally:
             worker.answering.cancel()
             worker.answering = worker.turn_id = None
@@ -270,13 +325,15 @@ class Replies:
         growing = _Growing()
         try:
             async with asyncio.timeout(self._settings.reply_timeout_s):
-                asked = await self._insist(lambda: self._asked(turn))
+                asked = await self._asked(turn)
                 await self._grow(turn, growing, asked)
             return Ending("complete", sources=self._sources(asked, growing.text))
         except NoReply as error:
             why = error.error
         except NotFound:
             why = ReplyError("book_gone", "The book is not there any more.")
+        except IndexNotMade as error:  # the next time no more than now
+            why = ReplyError(error.code, str(error.message))
         except BadState:
             why = ReplyError("book_not_ready", "The book is not ready to be asked.")
         except TimeoutError:
@@ -289,13 +346,14 @@ class Replies:
         return Ending("interrupted" if growing.parts else "failed", why)
 
     async def _asked(self, turn: Turn) -> Asked:
-        dialogue = await self._store.by_id(turn.session_id)
+        dialogue = await self._insist(lambda: self._store.by_id(turn.session_id))
         if dialogue is None or dialogue.deleted_at is not None:
-            await self._store.clear(turn.session_id)
+            await self._insist(lambda: self._store.clear(turn.session_id))
             raise _Overtaken
-        book = await self._library.get(dialogue.book_id, dialogue.user_id)
-        found = await self._library.find(dialogue.book_id, turn.question, PASSAGES)
-        earlier = await self._store.turns(turn.session_id, limit=EARLIER_TURNS, below=turn.number)
+        book_id, user_id = dialogue.book_id, dialogue.user_id
+        book = await self._insist(lambda: self._library.get(book_id, user_id))
+        found = await self._insist(lambda: self._library.find(book_id, turn.question, PASSAGES))
+        earlier = await self._insist(lambda: self._store.turns(turn.session_id, limit=EARLIER_TURNS, below=turn.number))
         complete = [each for each in earlier if each.state == "complete"]
         return Asked(turn.question, dialogue.book_title, complete, found, book.is_built_in)
 
@@ -322,9 +380,14 @@ class Replies:
             ),
         )
 
-    async def _end(self, turn: Turn, ending: Ending) -> Turn | None:
+    async def _end(self, turn: Turn, ending: Ending, silent_since: datetime | None = None) -> Turn | None:
         ended = await self._store.finish(
-            turn.turn_id, ending.state, self._clock.now(), sources=ending.sources, error=ending.error
+            turn.turn_id,
+            ending.state,
+            self._clock.now(),
+            silent_since=silent_since,
+            sources=ending.sources,
+            error=ending.error,
         )
         if ended is not None:
             self._metrics.replies.labels(ending.state).inc()
@@ -336,7 +399,7 @@ class Replies:
         return ended
 
     def _sources(self, asked: Asked, text: str) -> tuple[Source, ...]:
-        return tuple(_source(n, found, asked.book_title) for n, found in self._responder.sources(asked, text))
+        return tuple(_source(cited, asked.book_title) for cited in self._responder.sources(asked, text))
 
     async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
         """The database is asked again while it is away, for a while; doing it twice must change nothing twice."""
@@ -363,20 +426,15 @@ class Replies:
         return self._clock.now() + timedelta(seconds=self._settings.lease_s)
 
 
-def _source(n: int, found: Found, book_title: str) -> Source:
-    passage = found.passage
+def _source(cited: Cited, book_title: str) -> Source:
+    passage = cited.found.passage
     return Source(
-        n=n,
+        n=cited.n,
         passage_id=passage.passage_id,
         book_id=passage.book_id,
         book_title=book_title,
         chapter=passage.chapter,
         chapter_title=passage.chapter_title,
-        quote=shortened(passage.text, QUOTE_CHARACTERS),
+        quote=cited.quote,
         url=passage.path,
     )
-
-
-def shortened(text: str, characters: int) -> str:
-    """``text``, or its beginning with a sign that there is more."""
-    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"

@@ -5,6 +5,7 @@ One reply at a time is the database's promise: an index takes no second turn of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -201,10 +202,12 @@ class DialogueStore:
         now: datetime,
         *,
         was: ReplyState = "streaming",
+        silent_since: datetime | None = None,
         sources: tuple[Source, ...] = (),
         error: ReplyError | None = None,
     ) -> Turn | None:
-        """Ends a reply that ``was`` under way; ``None`` if it is not any more."""
+        """Ends a reply that ``was`` under way; ``None`` if it is not any more, or if whoever gives it has said since
+        ``silent_since`` that they live."""
         ending: Document = {
             "state": state,
             "completed_at": now,
@@ -212,7 +215,10 @@ class DialogueStore:
             "error": msgspec.to_builtins(error),
         }
         change = {"$set": ending, "$unset": {"lease_by": "", "lease_until": ""}}
-        return _optional(await self._turns.update_and_get({"_id": turn_id, "state": was}, change))
+        query: Document = {"_id": turn_id, "state": was}
+        if silent_since is not None:
+            query["lease_until"] = {"$lt": silent_since}
+        return _optional(await self._turns.update_and_get(query, change))
 
     async def renew(self, turn_ids: list[str], by: str, until: datetime) -> None:
         """Says that the process ``by`` lives, and replies to these turns."""
@@ -224,9 +230,11 @@ class DialogueStore:
         found = await self._turns.find({"state": "streaming", "lease_until": {"$lt": now}}, limit=limit)
         return [_turn(each) for each in found]
 
-    async def waiting_dialogues(self, limit: int) -> set[str]:
-        """The ids of dialogues in which a question waits; at most ``limit`` questions are looked at."""
-        found = await self._turns.find({"state": "waiting"}, limit=limit, fields=["session_id"])
+    async def waiting_dialogues(self, limit: int, besides: Sequence[str] = ()) -> set[str]:
+        """The ids of dialogues, others than ``besides``, in which a question waits; at most ``limit`` questions are
+        looked at."""
+        query = {"state": "waiting", "session_id": {"$nin": list(besides)}}
+        found = await self._turns.find(query, limit=limit, fields=["session_id"])
         return {str(each["session_id"]) for each in found}
 
 

@@ -20,10 +20,18 @@ KEY = "sk-a-key-that-nobody-sees"
 class Says:
     """One answer. Each of ``words`` is a delta; ``None`` among them holds it up until :meth:`go_on`.
 
-    ``breaks_off``: the connection is cut behind the last of them. ``line`` comes behind them as it is.
+    ``breaks_off``: the connection is cut behind the last of them. ``line`` comes behind them as it is. ``kind`` is
+    the type of it all.
     """
 
-    def __init__(self, *words: str | None, breaks_off: bool = False, line: str = "data: [DONE]\n\n") -> None:
+    def __init__(
+        self,
+        *words: str | None,
+        breaks_off: bool = False,
+        line: str = "data: [DONE]\n\n",
+        kind: str = "text/event-stream",
+    ) -> None:
+        self.kind = kind
         self.words = words
         self.breaks_off = breaks_off
         self.line = line
@@ -50,11 +58,12 @@ class Refuses:
 
 class Provider:
     """Answers as it will, in turn, and then with one word. ``asked`` are the bodies of all requests, ``keys`` what came
-    as authorization."""
+    as authorization, ``cookies`` as cookies."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.cookies: list[str] = []
         self._plan: list[Says | Refuses] = []
         self._http: HTTPServer | None = None
         self.port = 0
@@ -100,6 +109,8 @@ class _Completions(RequestHandler):
     async def post(self) -> None:
         self.provider.asked.append(json.loads(self.request.body))
         self.provider.keys.append(self.request.headers.get("Authorization", ""))
+        self.provider.cookies.append(self.request.headers.get("Cookie", ""))
+        self.set_header("Set-Cookie", "who=somebody; Path=/")
         answer = self.provider.next_answer()
         if isinstance(answer, Refuses):
             self.set_status(answer.status)
@@ -108,7 +119,7 @@ class _Completions(RequestHandler):
             await self.finish({"error": {"message": "no"}})
             return
         self.says = answer
-        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Content-Type", answer.kind)
         try:
             await self._say(answer)
         except StreamClosedError:

@@ -128,11 +128,11 @@ class Talking:
         await peer.next("connected")
         return peer
 
-    async def has_said(self, *numbers: int) -> None:
-        """Stores turns with these numbers, answered long ago."""
+    async def has_said(self, *numbers: int, text: str = "!") -> None:
+        """Stores turns with these numbers, answered long ago with that."""
         now = self.running.clock.now()
         for number in numbers:
-            turn = Turn(new_id(), self.session_id, number, new_id(), f"{number}?", now, "complete", text=f"{number}!")
+            turn = Turn(new_id(), self.session_id, number, new_id(), f"{number}?", now, "complete", text=text)
             await self.store.insert_turn(msgspec.structs.replace(turn, parts=1, completed_at=now))
 
     async def has_asked(self, number: int) -> None:

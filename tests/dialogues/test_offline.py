@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from markdown_it import MarkdownIt
 
 from server.books.model import Found, Passage
-from server.dialogues.responders.offline import LEAST_COVERAGE, OfflineResponder, answering, excerpt
+from server.dialogues.responders.offline import LEAST_COVERAGE, OfflineResponder, answering
+from server.dialogues.responders.quotes import excerpt, plain
 from server.dialogues.responders.responder import Asked
 from server.ids import new_id
 from server.languages.choice import read_languages
@@ -71,7 +73,7 @@ async def test_every_number_in_the_text_has_its_source(responder: OfflineRespond
     several = asked(*[found(heading=f"Wick {n}", score=3.0 - n / 10) for n in range(8)])
     text = await said(responder, several)
     numbers = [int(n) for n in re.findall(r"\[(\d)\]", text)]
-    assert numbers == [n for n, _ in responder.sources(several, text)] == [1, 2, 3, 4, 5]
+    assert numbers == [cited.n for cited in responder.sources(several, text)] == [1, 2, 3, 4, 5]
     assert text.count("> ") == 2
 
 
@@ -96,3 +98,66 @@ def test_a_sentence_in_chinese_ends_without_a_space() -> None:
 async def test_what_a_book_says_is_no_markup(responder: OfflineResponder) -> None:
     text = await said(responder, asked(found("Set `a_b` to *1* [2] <b>\n\nand\n> more")))
     assert "> Set \\`a\\_b\\` to \\*1\\* \\[2\\] \\<b\\>\n>\n> and\n> \\> more" in text
+
+
+@pytest.mark.gen_test
+async def test_beside_a_reply_stands_what_it_quotes(responder: OfflineResponder) -> None:
+    several = asked(*[found("The sea is wide. " * 60 + WICK, score=3.0 - n) for n in range(2)])
+    text = await said(responder, several)
+    assert [line[2:] for line in text.split("\n") if line.startswith(">")] == [
+        cited.quote for cited in responder.sources(several, text)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filler", "answer", "question"),
+    [
+        ("and the sea goes on ", "the wick is trimmed", "How often is the wick trimmed?"),
+        ("海很宽", "灯芯修剪一次", "多久修剪一次灯芯？"),
+    ],
+    ids=["English", "Chinese"],
+)
+def test_a_sentence_without_an_end_is_quoted_around_its_words(filler: str, answer: str, question: str) -> None:
+    quote = excerpt(found(filler * 40 + answer + filler * 40), question, 120)
+    assert answer in quote and len(quote) <= 124
+    assert quote.startswith("… ") and quote.endswith(" …")
+    assert min(quote.index(answer), len(quote) - quote.index(answer) - len(answer)) > 20
+
+
+def test_a_last_sentence_that_is_cut_says_so() -> None:
+    assert excerpt(found("The sea. The wick is trimmed " + "and trimmed " * 40), "wick", 100).endswith(" …")
+
+
+LIKE_MARKUP = [
+    "# heading",
+    "- item",
+    "+ item",
+    "1. item",
+    "2) item",
+    "---",
+    "===",
+    "~~~",
+    "    code",
+    "a &amp; b",
+    "~~a~~",
+]
+
+
+@pytest.mark.parametrize("line", LIKE_MARKUP, ids=[f"line {n}" for n in range(len(LIKE_MARKUP))])
+@pytest.mark.gen_test
+async def test_what_a_book_begins_its_lines_with_is_no_markup(responder: OfflineResponder, line: str) -> None:
+    text = await said(responder, asked(found(f"wick\n{line}\n\n{line}")))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text[text.index(">") :])
+    assert {token.tag for token in tokens} == {"blockquote", "p", ""}
+    shown = "".join(child.content for token in tokens for child in token.children or [] if child.type != "softbreak")
+    assert shown.replace("\u00a0", "").replace(" ", "") == f"wick{line}{line}".replace(" ", "")
+
+
+@pytest.mark.gen_test
+async def test_what_a_book_is_called_is_no_markup(responder: OfflineResponder) -> None:
+    named = asked(found())._replace(book_title="*Lamps* [1]")
+    assert (await said(responder, named)).startswith("“\\*Lamps\\* \\[1\\]” says:")
+
+
+def test_blanks_at_the_beginning_of_a_line_are_seen() -> None:
+    assert plain("a\n\tb") == "a\n\u00a0\u00a0\u00a0\u00a0b"

@@ -19,6 +19,7 @@ from tests.dialogues.provider import KEY, Provider, Refuses, Says, until
 from tests.dialogues.talking import QUESTION
 
 SHORT_S = 0.1
+ENDED = 'data: {"choices": [{"delta": {}, "finish_reason": "%s"}]}\n\n'
 
 
 @pytest.fixture(autouse=True)
@@ -91,12 +92,18 @@ async def test_the_newest_turns_have_what_the_passages_leave_of_the_context(prov
 
 def test_the_sources_are_those_that_the_reply_names() -> None:
     named = OpenAIResponder(DialogueSettings()).sources(ASKED, "It is so [2]. Not [7], and [2] again.")
-    assert named == [(2, ASKED.found[1])]
+    assert named == [(2, ASKED.found[1], "In fog the horn sounds.")]
+
+
+def test_a_number_in_code_names_no_source() -> None:
+    text = "It is so [2].\n\n```\nwicks[1]\n```\nand `wicks[1]`"
+    assert [cited.n for cited in OpenAIResponder(DialogueSettings()).sources(ASKED, text)] == [2]
 
 
 def test_a_reply_that_names_none_has_the_passages_that_answer_by_their_words() -> None:
     asked = ASKED._replace(found=[passage(1, coverage=0.1), passage(2, coverage=0.9)])
-    assert OpenAIResponder(DialogueSettings()).sources(asked, "It is so.") == [(2, asked.found[1])]
+    (cited,) = OpenAIResponder(DialogueSettings()).sources(asked, "It is so.")
+    assert (cited.n, cited.found) == (2, asked.found[1])
 
 
 # --- Before the first word it is tried again
@@ -138,6 +145,31 @@ async def test_a_refusal_for_good_is_not_tried_again(provider: Provider, status:
     assert len(provider.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        (Says(line='{"choices": []}', kind="application/json"), "provider_failed"),
+        (Says(line="data: {\n\n"), "provider_failed"),
+        (Says(line=f"{ENDED % 'content_filter'}data: [DONE]\n\n"), "provider_withheld"),
+    ],
+    ids=["no stream", "garbage", "withheld"],
+)
+@pytest.mark.gen_test
+async def test_an_answer_that_would_come_alike_again_is_not_paid_for_again(
+    provider: Provider, says: Says, code: str
+) -> None:
+    provider.will(says)
+    assert await said(responder(provider)) == ([], code)
+    assert len(provider.asked) == 1
+
+
+@pytest.mark.gen_test
+async def test_what_the_provider_wants_remembered_is_not(provider: Provider) -> None:
+    provider.will(Refuses(500))
+    await said(responder(provider))
+    assert provider.cookies == ["", ""]
+
+
 @pytest.mark.gen_test
 async def test_a_provider_that_is_not_there_fails(provider: Provider) -> None:
     socket, port = bind_unused_port()
@@ -163,14 +195,41 @@ async def test_a_provider_that_says_nothing_fails_in_time(provider: Provider) ->
         (Says("Yes, ", None), "provider_timeout"),
         (Says("Yes, ", line="data: {\n\n"), "provider_failed"),
         (Says("Yes, ", line='data: {"error": {"message": "no"}}\n\n'), "provider_failed"),
+        (Says("Yes, ", line=f"{ENDED % 'length'}data: [DONE]\n\n"), "too_long"),
+        (Says("Yes, ", line=f"{ENDED % 'content_filter'}data: [DONE]\n\n"), "provider_withheld"),
+        (Says("Yes, ", line=ENDED % "length"), "too_long"),
     ],
-    ids=["breaks off", "ends without an end", "falls silent", "garbles", "fails"],
+    ids=[
+        "breaks off",
+        "ends without an end",
+        "falls silent",
+        "garbles",
+        "fails",
+        "comes to its bound",
+        "is withheld",
+        "comes to its bound without a last line",
+    ],
 )
 @pytest.mark.gen_test
 async def test_a_reply_that_has_begun_ends_with_its_reason(provider: Provider, says: Says, code: str) -> None:
     provider.will(says)
     assert await said(responder(provider, openai_idle_timeout_s=SHORT_S)) == (["Yes, "], code)
     assert len(provider.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ENDED % "stop",
+        f"{ENDED % 'stop'}data: [DONE]\n\n",
+        'data: {"choices": null}\n\ndata: {"choices": [{"delta": null}]}\n\ndata: [DONE]\n\n',
+    ],
+    ids=["no last line", "a reason", "nothing in the last ones"],
+)
+@pytest.mark.gen_test
+async def test_a_reply_that_the_provider_has_ended_is_whole(provider: Provider, line: str) -> None:
+    provider.will(Says("Yes.", line=line))
+    assert await said(responder(provider)) == (["Yes."], "complete")
 
 
 @pytest.mark.gen_test

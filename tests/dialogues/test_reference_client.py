@@ -89,3 +89,11 @@ async def test_a_dialogue_that_is_deleted_ends_the_wait(asking: Talking, provide
         with pytest.raises(Closed) as ended:
             await room.reply(reply_id, PATIENCE_S)
         assert ended.value.name == "ended"
+
+
+@pytest.mark.gen_test
+async def test_a_message_has_a_name_by_which_it_can_be_said_again(asking: Talking) -> None:
+    async with alice_of(asking) as client, client.dialogues.open(asking.session_id) as room:
+        await room.ask(QUESTION)
+    (turn,) = await asking.store.turns(asking.session_id, limit=5)
+    assert len(turn.client_id or "") == 36

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from server.books.indexes import IndexNotMade
+from server.books.model import Found
 from server.dialogues.model import Turn
 from server.ids import new_id
 from tests.dialogues.provider import Provider, Says, until
-from tests.dialogues.talking import QUESTION, Talking, begin, over
+from tests.dialogues.talking import QUESTION, Talking, begin, over, seen_by, start_dialogue
 from tests.running import StallingMongo, Start
 
 
@@ -140,9 +145,25 @@ async def test_a_reply_that_is_too_long_is_interrupted(start: Start, provider: P
 @pytest.mark.gen_test
 async def test_a_reply_that_does_not_come_fails(start: Start, provider: Provider) -> None:
     provider.will(Says(None))
-    asking = await begin(await start(provider.overrides(reply_timeout_s=0.1)))
+    asking = await begin(await start(provider.overrides(reply_timeout_s=0.3)))
+    await asking.running.services.books.find(asking.book_id, QUESTION)  # its index is there, and counts for nothing
     reply = await asking.replied(await asking.open())
-    assert (reply["state"], reply["error"]["code"]) == ("failed", "too_slow")
+    assert (reply["state"], reply["error"]["code"], len(provider.asked)) == ("failed", "too_slow", 1)
+
+
+@pytest.mark.gen_test
+async def test_a_book_that_cannot_be_searched_is_said_to_be_so_at_once(
+    offline: Talking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def find(*question: object) -> list[Found]:
+        asked.append(question)
+        raise IndexNotMade
+
+    monkeypatch.setattr(offline.running.services.books, "find", find)
+    reply = await offline.replied(await offline.open())
+    assert (reply["state"], reply["error"]["code"], len(asked)) == ("failed", "book_not_searchable", 1)
 
 
 @pytest.mark.gen_test
@@ -151,3 +172,127 @@ async def test_a_removed_account_leaves_no_dialogue(offline: Talking) -> None:
     await offline.running.services.accounts.remove(offline.alice.user)
     assert await offline.store.by_id(offline.session_id) is None
     assert await offline.store.turns(offline.session_id, limit=5) == []
+
+
+# --- Places for replies
+
+
+@pytest.mark.gen_test
+async def test_one_person_cannot_have_every_place(start: Start, provider: Provider) -> None:
+    provider.will(Says("One", None), Says("For Bob."))
+    asking = await begin(await start(provider.overrides(replies_at_once=2)))
+    first = await asking.open()
+    await first.request("message", text=QUESTION)
+    await first.next("reply_delta")
+    further = (await start_dialogue(asking.alice, asking.book_id)).document["ws_url"].removeprefix("/api/v1")
+    await (await asking.alice.open(further)).request("message", text=QUESTION)
+    bob = await asking.another("bob")
+    assert (await bob.replied(await bob.open()))["text"] == "For Bob."
+
+
+@pytest.mark.gen_test
+async def test_others_come_in_between_the_replies_of_one_dialogue(start: Start, provider: Provider) -> None:
+    says = provider.will(Says("1", None))
+    provider.will(*[Says(f"{n}.") for n in range(2, 8)])
+    asking = await begin(await start(provider.overrides(replies_at_once=1)))
+    peer, bob = await asking.open(), await asking.another("bob")
+    for _ in range(6):
+        await peer.request("message", text=QUESTION)
+    bobs = await bob.open()
+    ack = await bobs.request("message", text=QUESTION)
+    says.go_on()
+    assert (await over(bobs, ack["reply_id"]))["text"] != "7."
+
+
+# --- What happens between two operations of the database
+
+
+@pytest.mark.gen_test
+async def test_a_question_of_which_nobody_was_told_is_told_with_its_reply(offline: Talking) -> None:
+    peer = await offline.open()
+    await offline.has_asked(1)  # the database took it, and its answer was lost
+    await offline.replies.round()
+    await peer.next("reply")
+    assert seen_by(peer).messages == await offline.history()
+
+
+@pytest.mark.gen_test
+async def test_a_cancelled_reply_is_stored_as_such_before_that_is_acknowledged(
+    asking: Talking, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, may_finish = asking.store.finish, asyncio.Event()
+
+    async def late(*turn: Any, **ending: Any) -> Turn | None:
+        await may_finish.wait()
+        return await finish(*turn, **ending)
+
+    says = provider.will(Says("So far", None))
+    peer = await asking.open()
+    await peer.request("message", text=QUESTION)
+    await peer.next("reply_delta")
+    monkeypatch.setattr(asking.store, "finish", late)
+    await peer.send("cancel", id="mine")
+    await until(lambda: says.is_left)
+    assert "ack" not in await peer.settled()
+    may_finish.set()
+    assert (await peer.answer_to("mine"))["type"] == "ack"
+    assert (await asking.history())[-1]["state"] == "cancelled"
+
+
+def behind_the_claim(
+    talking: Talking, monkeypatch: pytest.MonkeyPatch, do: Callable[[Turn], Awaitable[object]]
+) -> None:
+    """Does that when the database has given a turn to the server, which has not heard of it yet."""
+    claim = talking.store.claim
+
+    async def late(*turn: Any) -> Turn | None:
+        claimed = await claim(*turn)
+        if claimed is not None:
+            await do(claimed)
+        return claimed
+
+    monkeypatch.setattr(talking.store, "claim", late)
+
+
+@pytest.mark.gen_test
+async def test_a_reply_that_is_cancelled_while_it_begins_does_not_begin(
+    asking: Talking, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind_the_claim(asking, monkeypatch, asking.replies.cancel)
+    peer = await asking.open()
+    assert (await asking.replied(peer))["state"] == "cancelled"
+    await until(lambda: not len(asking.replies))
+    assert (await peer.settled(), provider.asked) == (["message", "message"], [])
+
+
+@pytest.mark.gen_test
+async def test_a_reply_that_begins_when_the_server_stops_is_interrupted(
+    asking: Talking, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = []
+
+    async def stop(_: Turn) -> None:
+        stopping.append(asyncio.create_task(asking.replies.stop()))
+        await asyncio.sleep(0)
+
+    behind_the_claim(asking, monkeypatch, stop)
+    reply = await asking.replied(await asking.open())
+    await asyncio.gather(*stopping)
+    assert (reply["state"], reply["error"]["code"], provider.asked) == ("interrupted", "server_stopped", [])
+
+
+@pytest.mark.gen_test
+async def test_a_reply_whose_process_says_in_time_that_it_lives_is_left_alone(
+    offline: Talking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await abandoned(offline, "The keeper tr")
+    find = offline.store.abandoned
+
+    async def found(*which: Any) -> list[Turn]:
+        turns = await find(*which)
+        await offline.store.renew([turn.turn_id], "another process", which[0] + timedelta(seconds=9))
+        return turns
+
+    monkeypatch.setattr(offline.store, "abandoned", found)
+    await offline.replies.round()
+    assert (await offline.history())[-1]["state"] == "streaming"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from server.close_codes import CloseCode
+from server.dialogues.model import Turn
+from server.errors import Unavailable
 from server.ids import new_id
 from tests.dialogues.provider import Provider, Says, until
 from tests.dialogues.talking import QUESTION, Talking, View, over, seen_by
@@ -114,6 +118,29 @@ async def test_a_snapshot_has_the_dialogue_and_its_newest_messages(offline: Talk
     assert [message["number"] for message in snapshot["messages"]] == list(range(5, 55))
 
 
+@pytest.mark.gen_test
+async def test_a_snapshot_of_long_messages_has_fewer_of_them(offline: Talking) -> None:
+    await offline.has_said(*range(1, 21), text="灯" * 10_000)
+    snapshot = (await offline.open()).connected["snapshot"]
+    assert len(json.dumps(snapshot, ensure_ascii=False).encode()) <= 201_000
+    assert [message["number"] for message in snapshot["messages"]] == list(range(29, 41))
+
+
+@pytest.mark.gen_test
+async def test_a_snapshot_has_the_newest_messages_however_long_they_are(offline: Talking) -> None:
+    await offline.has_said(1, 2, text="灯" * 100_000)
+    snapshot = (await offline.open()).connected["snapshot"]
+    assert [message["number"] for message in snapshot["messages"]] == [3, 4]
+
+
+@pytest.mark.gen_test
+async def test_a_snapshot_has_every_reply_that_is_not_given_yet(offline: Talking) -> None:
+    await offline.has_asked(1)
+    await offline.has_said(2, 3, text="灯" * 100_000)
+    snapshot = (await offline.open()).connected["snapshot"]
+    assert [message["number"] for message in snapshot["messages"]] == [1, 2, 3, 4, 5, 6]
+
+
 # --- Who gets in
 
 
@@ -200,6 +227,27 @@ async def test_the_same_client_id_is_the_same_message(offline: Talking) -> None:
     again = await (await offline.open()).request("message", text=QUESTION, client_id="mine")
     assert (again["message_id"], again["reply_id"]) == (first["message_id"], first["reply_id"])
     assert len(await offline.history()) == 2
+
+
+@pytest.mark.parametrize("kind", ["message", "ask_again"])
+@pytest.mark.gen_test
+async def test_a_frame_that_was_taken_and_refused_all_the_same_is_not_done_twice(
+    offline: Talking, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    peer = await offline.open()
+    reply = await offline.replied(peer)
+    insert = offline.store.insert_turn
+
+    async def loses_the_answer(turn: Turn) -> None:
+        await insert(turn)
+        raise Unavailable()
+
+    fields = {"text": QUESTION} if kind == "message" else {"message_id": reply["message_id"]}
+    monkeypatch.setattr(offline.store, "insert_turn", loses_the_answer)
+    assert (await peer.request(kind, id="mine", **fields))["code"] == "unavailable"
+    monkeypatch.setattr(offline.store, "insert_turn", insert)
+    assert (await peer.request(kind, id="mine", **fields))["type"] == "ack"
+    assert len([message for message in await offline.history() if message["role"] == "assistant"]) == 2
 
 
 # --- Cancelling and asking again

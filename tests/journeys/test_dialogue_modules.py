@@ -87,6 +87,15 @@ def test_a_reply_that_is_over_does_not_grow(run: Run) -> None:
     assert run(THREAD + body) == ["known", ["all"]]
 
 
+def test_a_reply_that_grows_does_not_wait_again(run: Run) -> None:
+    body = """
+      thread.take([said(2)]);
+      const fresh = thread.take([said(2, { state: "waiting" })]);
+      return [fresh.length, thread.get("m2").state];
+    """
+    assert run(THREAD + body) == [0, "streaming"]
+
+
 def test_of_several_replies_that_are_open_the_one_that_grows_is_the_current_one(run: Run) -> None:
     body = """
       thread.take([said(2, { state: "waiting" }), said(4, { state: "waiting" })]);

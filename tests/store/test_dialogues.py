@@ -105,6 +105,15 @@ async def test_a_reply_of_which_nothing_is_heard_is_abandoned(store: DialogueSto
 
 
 @pytest.mark.gen_test
+async def test_dialogues_that_are_looked_after_do_not_hide_those_in_which_a_question_waits(
+    store: DialogueStore,
+) -> None:
+    for session_id, number in (("s-1", 1), ("s-1", 2), ("s-2", 1)):
+        await store.insert_turn(turn(session_id, number))
+    assert await store.waiting_dialogues(1, besides=["s-1"]) == {"s-2"}
+
+
+@pytest.mark.gen_test
 async def test_a_client_id_is_used_once_in_a_dialogue(store: DialogueStore) -> None:
     await store.insert_turn(turn("s-1", 1, client_id="c-1"))
     with pytest.raises(Duplicate):

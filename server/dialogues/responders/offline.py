@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
+from itertools import chain, repeat
 
 from server.books.model import Found
-from server.books.words import words
-from server.dialogues.responders.responder import Asked, place_of
+from server.dialogues.responders.quotes import QUOTE_CHARACTERS, excerpt, plain
+from server.dialogues.responders.responder import Asked, Cited, place_of
 from server.languages.choice import Languages
 from server.languages.sentences import HAN, N_, Translate, said
 
@@ -20,13 +21,8 @@ measured, see docs/dialogues.md."""
 LEAST_SHARE = 0.4
 """A further passage is a source if it scores at least so much of what the best one does."""
 MAX_SOURCES = 5
-QUOTED = 2
-"""Passages that are quoted; the others are named."""
-QUOTE_CHARACTERS = (700, 300)
-"""Of the first one, and of the second: what fits on a telephone, the rest is a link away."""
-
-_SENTENCE = re.compile(r"[^\n.!?。！？]*(?:[.!?。！？]+[\"'”’)」』]*(?=\s|$|[^\x00-\x7f])|\n+|$|[.!?])")
-_MARKS = re.compile(r"([\\`*_\[\]<>])")
+QUOTED_CHARACTERS = (700, 300)
+"""Of the first passage, and of the second: what fits on a telephone, the rest is a link away. The others are named."""
 
 
 class OfflineResponder:
@@ -41,22 +37,27 @@ class OfflineResponder:
         """The best passages, quoted, each with the number of its source."""
         translate = self._language_of(asked.question)
         title = translate(asked.book_title) if asked.is_built_in else asked.book_title
-        chosen = answering(asked.found)
+        chosen = self.sources(asked, "")
         if not chosen:
-            nothing = N_("I found no answer to that in “%(book)s”. Other words may help.", book=title)
+            nothing = N_("I found no answer to that in “%(book)s”. Other words may help.", book=plain(title))
             yield said(nothing, translate)
             return
-        yield said(N_("“%(book)s” says:", book=title), translate)
-        for at, found in enumerate(chosen[:QUOTED]):
-            yield f"\n\n{_where(found, at + 1)}\n\n{_quoted(excerpt(found, asked.question, QUOTE_CHARACTERS[at]))}"
-        if chosen[QUOTED:]:
+        yield said(N_("“%(book)s” says:", book=plain(title)), translate)
+        quoted = len(QUOTED_CHARACTERS)
+        for cited in chosen[:quoted]:
+            yield f"\n\n{_where(cited)}\n\n{_quoted(cited.quote)}"
+        if chosen[quoted:]:
             yield "\n\n" + said(N_("More about it:"), translate) + "\n"
-        for at, found in enumerate(chosen[QUOTED:], QUOTED + 1):
-            yield f"\n- {_where(found, at)}"
+        for cited in chosen[quoted:]:
+            yield f"\n- {_where(cited)}"
 
-    def sources(self, asked: Asked, text: str) -> list[tuple[int, Found]]:
+    def sources(self, asked: Asked, text: str) -> list[Cited]:
         """The passages that were quoted or named."""
-        return list(enumerate(answering(asked.found), 1))
+        lengths = chain(QUOTED_CHARACTERS, repeat(QUOTE_CHARACTERS))
+        return [
+            Cited(n, found, excerpt(found, asked.question, characters))
+            for n, (found, characters) in enumerate(zip(answering(asked.found), lengths, strict=False), 1)
+        ]
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -79,37 +80,10 @@ def answering(found: list[Found]) -> list[Found]:
     return [best, *others][:MAX_SOURCES]
 
 
-def excerpt(found: Found, question: str, characters: int) -> str:
-    """Of a passage the sentences in a row with most of the question in them, at most about so many characters."""
-    text = found.passage.text
-    if len(text) <= characters:
-        return text
-    sentences = [each for each in _SENTENCE.findall(text) if each]
-    asked = set(words(question))
-    matched = [asked.intersection(words(sentence)) for sentence in sentences]
-    best, best_worth = (0, 1), -1
-    for begin in range(len(sentences)):
-        end, length = begin, 0
-        while end < len(sentences) and (length + len(sentences[end]) <= characters or end == begin):
-            length += len(sentences[end])
-            end += 1
-        worth = len(set().union(*matched[begin:end]))
-        if worth > best_worth:
-            best, best_worth = (begin, end), worth
-    begin, end = best
-    quote = "".join(sentences[begin:end]).strip()[:characters]
-    return ("… " if begin else "") + quote + (" …" if end < len(sentences) else "")
-
-
-def _where(found: Found, n: int) -> str:
-    place = place_of(found)
-    return f"**{_plain(place)}** [{n}]" if place else f"[{n}]"
+def _where(cited: Cited) -> str:
+    place = place_of(cited.found)
+    return f"**{plain(place)}** [{cited.n}]" if place else f"[{cited.n}]"
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in _plain(text).split("\n"))
-
-
-def _plain(text: str) -> str:
-    """``text`` as Markdown that shows just that."""
-    return _MARKS.sub(r"\\\1", text)
+    return "\n".join(f"> {line}".rstrip() for line in plain(text).split("\n"))

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx2
@@ -19,7 +20,8 @@ import stamina
 
 from server.books.model import Found
 from server.dialogues.responders.offline import LEAST_COVERAGE
-from server.dialogues.responders.responder import Asked, NoReply, place_of
+from server.dialogues.responders.quotes import QUOTE_CHARACTERS, excerpt
+from server.dialogues.responders.responder import Asked, Cited, NoReply, place_of
 from server.log import get_logger
 from server.settings import DialogueSettings
 
@@ -43,15 +45,36 @@ class _Delta(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    delta: _Delta = msgspec.field(default_factory=_Delta)
+    delta: _Delta | None = None
     finish_reason: str | None = None
 
 
 class _Chunk(msgspec.Struct):
     """What a provider sends at a time; with others than these fields, too."""
 
-    choices: list[_Choice] = []
+    choices: list[_Choice] | None = None
     error: Any = None
+
+
+CUT_OFF = {
+    "length": ("too_long", "The reply was longer than may be."),
+    "content_filter": ("provider_withheld", "The provider withheld the rest of the reply."),
+}
+"""What a provider gives as the ``finish_reason`` of a reply that is not whole."""
+
+_CODE = re.compile(r"```.*?(?:```|\Z)|(`+)[^`].*?\1", re.DOTALL)
+
+
+class _ForGood(NoReply):
+    """The next attempt would end alike, and be paid for alike."""
+
+
+class _Stream:
+    """The events of a reply, and why the provider says that it has ended."""
+
+    def __init__(self, events: AsyncIterator[Any]) -> None:
+        self.events = events
+        self.finish_reason: str | None = None
 
 
 class _TryAgain(Exception):
@@ -81,14 +104,14 @@ class OpenAIResponder:
             while (text := await self._next(events, self._settings.openai_idle_timeout_s)) is not None:
                 yield text
 
-    def sources(self, asked: Asked, text: str) -> list[tuple[int, Found]]:
+    def sources(self, asked: Asked, text: str) -> list[Cited]:
         """The passages that the reply names; where it names none, those that answer by their words."""
         given = dict(enumerate(self._given(asked), 1))
-        named = [int(n) for n in re.findall(r"\[(\d{1,2})\]", text)]
+        named = [int(n) for n in re.findall(r"\[(\d{1,2})\]", _CODE.sub("", text))]  # in code it is an index
         numbers = list(dict.fromkeys(n for n in named if n in given))
         if not named:
             numbers = [n for n, found in given.items() if found.coverage >= LEAST_COVERAGE]
-        return [(n, given[n]) for n in sorted(numbers)]
+        return [Cited(n, given[n], excerpt(given[n], asked.question, QUOTE_CHARACTERS)) for n in sorted(numbers)]
 
     async def close(self) -> None:
         """Ends the connections to the provider."""
@@ -128,7 +151,7 @@ class OpenAIResponder:
 
     # ── the stream ──
 
-    async def _begin(self, body: dict[str, Any], stream: AsyncExitStack) -> tuple[AsyncIterator[Any], str]:
+    async def _begin(self, body: dict[str, Any], stream: AsyncExitStack) -> tuple[_Stream, str]:
         """The events of a reply that has begun, which last as long as ``stream``, and its first words."""
         retries = stamina.retry_context(
             on=_pause,
@@ -150,7 +173,7 @@ class OpenAIResponder:
             raise error.error from None
         raise AssertionError("a retry ends with an answer or an error")
 
-    async def _open(self, body: dict[str, Any], trying: AsyncExitStack) -> AsyncIterator[Any]:
+    async def _open(self, body: dict[str, Any], trying: AsyncExitStack) -> _Stream:
         request = self._http.build_request("POST", "chat/completions", json=body)
         try:
             async with asyncio.timeout(self._settings.openai_first_timeout_s):
@@ -169,42 +192,40 @@ class OpenAIResponder:
         if response.status_code != 200:
             log.warning("provider_refused", status=response.status_code)  # our key, model or address is wrong
             raise NoReply("provider_refused", "The provider did not accept the question.")
-        return aiter(httpx2.EventSource(response))
+        return _Stream(aiter(httpx2.EventSource(response)))
 
-    async def _first(self, events: AsyncIterator[Any]) -> str:
+    async def _first(self, events: _Stream) -> str:
         try:
             first = await self._next(events, self._settings.openai_first_timeout_s)
+        except _ForGood:
+            raise
         except NoReply as error:
-            if error.error.code == "provider_timeout":
-                raise
             raise _TryAgain(error) from None
         if first is None:
             raise _TryAgain(NoReply("provider_failed", "The provider gave no answer."))
         return first
 
-    async def _next(self, events: AsyncIterator[Any], within_s: float) -> str | None:
-        """The next words; ``None``: that was all."""
+    async def _next(self, stream: _Stream, within_s: float) -> str | None:
+        """The next words; ``None``: that was all, and it is whole."""
         try:
             async with asyncio.timeout(within_s):
-                async for event in events:
+                async for event in stream.events:
                     if event.data.strip() == "[DONE]":
-                        return None
-                    chunk = msgspec.json.decode(event.data, type=_Chunk)
-                    if chunk.error is not None:
-                        raise NoReply("provider_failed", "The provider failed.")
-                    for choice in chunk.choices[:1]:
-                        if choice.delta.content:
-                            return choice.delta.content
+                        break
+                    if words := _words_of(msgspec.json.decode(event.data, type=_Chunk), stream):
+                        return words
+                else:
+                    if stream.finish_reason is None:  # it was broken off, however whole it may look
+                        raise NoReply("provider_lost", "The connection to the provider was lost.")
         except TimeoutError:
-            raise NoReply("provider_timeout", "The provider did not answer in time.") from None
-        except httpx2.SSEError:
-            raise NoReply("provider_failed", "The provider's answer could not be understood.") from None
+            raise _ForGood("provider_timeout", "The provider did not answer in time.") from None
+        except (httpx2.SSEError, msgspec.MsgspecError):
+            raise _ForGood("provider_failed", "The provider's answer could not be understood.") from None
         except (httpx2.HTTPError, httpx2.StreamError):
             raise NoReply("provider_lost", "The connection to the provider was lost.") from None
-        except msgspec.MsgspecError:
-            raise NoReply("provider_failed", "The provider's answer could not be understood.") from None
-        # Without its last line it was broken off, however whole it may look.
-        raise NoReply("provider_lost", "The connection to the provider was lost.")
+        if stream.finish_reason in CUT_OFF:
+            raise _ForGood(*CUT_OFF[stream.finish_reason])
+        return None
 
     @property
     def _http(self) -> httpx2.AsyncClient:
@@ -214,8 +235,19 @@ class OpenAIResponder:
                 base_url=self._settings.openai_url.rstrip("/") + "/",
                 headers={"Authorization": f"Bearer {key}"} if key else {},
                 timeout=httpx2.Timeout(None, connect=self._settings.openai_connect_timeout_s),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: one client asks for everybody
             )
         return self._client
+
+
+def _words_of(chunk: _Chunk, stream: _Stream) -> str | None:
+    """The words of a chunk, if it has any; notes why the provider says that the reply has ended."""
+    if chunk.error is not None:
+        raise NoReply("provider_failed", "The provider failed.")
+    for choice in (chunk.choices or [])[:1]:
+        stream.finish_reason = choice.finish_reason or stream.finish_reason
+        return choice.delta.content if choice.delta is not None else None
+    return None
 
 
 def _numbered(n: int, found: Found) -> str:

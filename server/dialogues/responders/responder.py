@@ -20,6 +20,15 @@ class Asked(NamedTuple):
     is_built_in: bool = False
 
 
+class Cited(NamedTuple):
+    """A passage that a reply is taken from: the number by which the text names it, ``[1]``, and what of the passage
+    stands beside the reply; that is what the reply quotes, where it quotes."""
+
+    n: int
+    found: Found
+    quote: str
+
+
 class NoReply(Exception):
     """The responder cannot answer, or not to the end; ``code`` for programs, ``message`` in English."""
 
@@ -38,8 +47,8 @@ class Responder(Protocol):
         work for it at once."""
         ...
 
-    def sources(self, asked: Asked, text: str) -> list[tuple[int, Found]]:
-        """What the reply ``text`` is taken from, each with the number by which the text names it: ``[1]``."""
+    def sources(self, asked: Asked, text: str) -> list[Cited]:
+        """What the reply ``text`` is taken from."""
         ...
 
     async def close(self) -> None:

@@ -5,11 +5,13 @@
  * @typedef {import("../types.js").DialogueMessage} DialogueMessage
  */
 
-const FINAL = new Set(["stored", "complete", "interrupted", "cancelled", "failed"]);
+/** What comes before it is over; everything else is its end. @type {Record<string, number>} */
+const ORDER = { waiting: 0, streaming: 1 };
+const OVER = 2;
 
 /** @param {DialogueMessage} message @returns {boolean} whether a reply is on its way, or waits for its turn */
 export function isOpen({ state }) {
-  return !FINAL.has(state);
+  return state in ORDER;
 }
 
 export class Thread {
@@ -75,6 +77,7 @@ export class Thread {
  */
 function isStale(message, known) {
   if (!known) return false;
-  if (!isOpen(known)) return isOpen(message) || message.state === known.state;
-  return isOpen(message) && message.parts <= known.parts && message.state === known.state;
+  const [age, knownAge] = [message, known].map(({ state }) => ORDER[state] ?? OVER);
+  if (age !== knownAge) return age < knownAge;
+  return message.parts <= known.parts;
 }

@@ -50,11 +50,13 @@ const UNREACHABLE = _("The assistant could not be reached. Please try again in a
 const FAILED = {
   book_gone: _("The book is not there any more."),
   book_not_ready: _("The book cannot be asked yet."),
+  book_not_searchable: _("The server could not prepare this book for searching; it may be too large for this server."),
   too_slow: _("The reply took too long. Please try again."),
   provider_busy: _("The assistant is asked too much right now. Please try again in a while."),
   provider_timeout: UNREACHABLE,
   provider_unreachable: UNREACHABLE,
   provider_refused: _("The assistant did not accept the question."),
+  provider_withheld: _("The assistant does not answer this question."),
 };
 
 /**
