@@ -40,6 +40,7 @@ class Books:
         tidying: Tidying,
         tasks: Tasks,
         background: Background,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._handbook = handbook
@@ -48,6 +49,7 @@ class Books:
         self._tidying = tidying
         self._tasks = tasks
         self._background = background
+        self._clock = clock
 
     def jobs(self, sweep_interval_s: float) -> list[Job]:
         """What has to be done again and again; where sweeps are rarer than that, books wait for one, too."""
@@ -98,7 +100,7 @@ class Books:
         book = await self.get(book_id, user_id)
         if book.is_built_in:
             raise Forbidden("This book is everybody's; it cannot be deleted")
-        await self._store.remove(book_id)
+        await self._store.remove(book_id, self._clock.now())
         self._forget(book_id)
         try:
             await self._stop_reading(book)
@@ -114,7 +116,7 @@ class Books:
         """Removes every book of that person; returns how many there were."""
         book_ids = await self._store.ids_of(user_id)
         for book_id in book_ids:
-            await self._store.remove(book_id)
+            await self._store.remove(book_id, self._clock.now())
             self._forget(book_id)
         return len(book_ids)
 
@@ -144,6 +146,7 @@ def open_shelf(
         Tidying(store, tasks.tasks, clock),
         tasks.tasks,
         background,
+        clock,
     )
 
 

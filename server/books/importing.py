@@ -189,6 +189,9 @@ class BookImport:
         characters = sum(len(passage.text) for passage in passages)
         if sum(each.characters for each in before) + characters <= self._settings.max_characters:
             await self._store.insert_passages(passages, book.edition)
+            if await self._store.get(book.book_id) is None:
+                await self._store.remove_content(book.book_id)
+                raise gone()
         return PartResult(chapters, part.next_place, part.done, characters, part.title, part.author, part.language)
 
     async def _tell(self, work: Work, part: PartResult) -> None:

@@ -23,6 +23,9 @@ BEGIN_WITHIN_S = 600.0
 """A book without a task this long after it came lost its server between the two."""
 UPLOAD_WITHIN_S = 6 * 3600.0
 """A file this old without a book is nobody's: no upload takes that long."""
+CLEAR_AFTER_S = 60.0
+"""What stands in a removed book goes at once, and then once more: a server may be killed in between, and what was just
+being written may come later, as long as an operation of the database may take at most."""
 AT_A_TIME = 100
 
 
@@ -35,11 +38,15 @@ class Tidying:
         self._clock = clock
 
     async def tidy(self) -> int:
-        """Settles what is not settled yet; returns how many books that were. Doing it twice changes nothing."""
+        """Settles what is not settled yet, and clears books that were removed; returns how many books were settled.
+        Doing it twice changes nothing."""
         settled = 0
         silent_since = self._clock.now() - timedelta(seconds=SILENT_S)
         for book in await self._store.importing_before(silent_since, AT_A_TIME):
             settled += await self._settle(book)
+        removed_before = self._clock.now() - timedelta(seconds=CLEAR_AFTER_S)
+        for book_id in await self._store.removed_before(removed_before, AT_A_TIME):
+            await self._store.clear(book_id)
         return settled
 
     async def _settle(self, book: Book) -> bool:
@@ -52,7 +59,7 @@ class Tidying:
         elif not task.is_over or task.state == "completed":  # it ended after the book was looked up
             return False
         elif task.state == "cancelled":
-            is_settled = await self._store.remove_importing(book.book_id)
+            is_settled = await self._store.remove_importing(book.book_id, now)
             if is_settled:
                 await self._store.remove_content(book.book_id)
             return is_settled

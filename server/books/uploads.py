@@ -105,7 +105,7 @@ class Uploads:
         try:
             task = await self._tasks.create(upload.user.id, BOOK_IMPORT, {"book_id": book.book_id}, user=upload.user)
         except BaseException:
-            await self._store.remove(book.book_id)
+            await self._store.remove(book.book_id, self._clock.now())
             raise
         await self._set_task(book.book_id, task.task_id)
         return msgspec.structs.replace(book, task_id=task.task_id), task

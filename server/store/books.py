@@ -24,6 +24,8 @@ PASSAGE_INDEXES = [
     IndexModel([("book_id", ASCENDING), ("edition", ASCENDING), ("number", ASCENDING)], name="of_book", unique=True),
     IndexModel([("book_id", ASCENDING), ("edition", ASCENDING), ("chapter", ASCENDING)], name="of_chapter"),
 ]
+DELETED = "deleted"
+"""The state of what is left of a book that was removed, until all that stood in it is gone, too."""
 AT_A_TIME = 500
 """Passages written with one request: some 500 KiB."""
 
@@ -54,7 +56,7 @@ class BookStore:
 
     async def get(self, book_id: str) -> Book | None:
         """The book with that id, whoever it belongs to."""
-        return _book(await self._books.find_one({"_id": book_id}))
+        return _book(await self._books.find_one({"_id": book_id, "state": {"$ne": DELETED}}))
 
     async def of(self, user_id: str | None) -> list[Book]:
         """The books of that person, or those that are everybody's, newest first."""
@@ -104,18 +106,29 @@ class BookStore:
         change = {"state": "failed", "failure": failure, "updated_at": now}
         return await self._books.update({"_id": book_id, "state": "importing"}, {"$set": change})
 
-    async def remove(self, book_id: str) -> bool:
-        """Removes the book, and leaves what stands in it to :meth:`remove_content`; false if there is none."""
-        return await self._books.delete({"_id": book_id}) > 0
+    async def remove(self, book_id: str, now: datetime) -> bool:
+        """Removes the book; false if there is none. That what stands in it has to go stays written down until
+        :meth:`clear`, whatever happens to the server meanwhile."""
+        return await self._books.replace({"_id": book_id, "state": {"$ne": DELETED}}, _deleted(book_id, now))
 
-    async def remove_importing(self, book_id: str) -> bool:
+    async def remove_importing(self, book_id: str, now: datetime) -> bool:
         """As :meth:`remove`; false unless the book is being read."""
-        return await self._books.delete({"_id": book_id, "state": "importing"}) > 0
+        return await self._books.replace({"_id": book_id, "state": "importing"}, _deleted(book_id, now))
+
+    async def removed_before(self, moment: datetime, limit: int) -> list[str]:
+        """The ids of books that were removed before ``moment`` and are not cleared yet."""
+        found = await self._books.find({"state": DELETED, "updated_at": {"$lt": moment}}, fields=["_id"], limit=limit)
+        return [str(each["_id"]) for each in found]
+
+    async def clear(self, book_id: str) -> None:
+        """Removes all that stands in a book that was removed, and then that it was."""
+        await self.remove_content(book_id)
+        await self._books.delete({"_id": book_id, "state": DELETED})
 
     async def there_among(self, book_ids: Iterable[str]) -> set[str]:
         """Which of these are ids of books."""
-        found = await self._books.find({"_id": {"$in": list(book_ids)}}, fields=["_id"])
-        return {str(each["_id"]) for each in found}
+        query = {"_id": {"$in": list(book_ids)}, "state": {"$ne": DELETED}}
+        return {str(each["_id"]) for each in await self._books.find(query, fields=["_id"])}
 
     # ── passages ──
 
@@ -172,6 +185,11 @@ class BookStore:
     async def file_ids(self, *, after: str, before: str, limit: int) -> list[str]:
         """The ids of books for which there is a file, or a part of one, in order; see :meth:`Files.ids`."""
         return await self._files.ids(after=after, before=before, limit=limit)
+
+
+def _deleted(book_id: str, now: datetime) -> Document:
+    """Nobody's: ``user_id`` is no person's, and not that of everybody's books."""
+    return {"_id": book_id, "user_id": "", "state": DELETED, "updated_at": now}
 
 
 def _document(book: Book) -> Document:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from server.books.index import Index, Text
 
 
@@ -60,3 +62,17 @@ def test_pairs_that_only_come_about_in_the_question_are_not_missed() -> None:
     book = index("两个人都接听。", "给别人打电话。", "同时响铃。", "静音按钮。")
     (best, *_) = book.best("给两个人打电话", 6)
     assert best.coverage > 0.5
+
+
+def test_an_index_is_arrays_and_no_table_of_words() -> None:
+    """A dictionary of a million words takes a second to be handed over, in which no call is served."""
+    small, large = (index(" ".join(f"word{n}" for n in range(count))) for count in (10, 10_010))
+    assert (large.size_bytes - small.size_bytes) / 10_000 < 30
+    packed = pickle.dumps(large, protocol=pickle.HIGHEST_PROTOCOL)
+    assert len(packed) < large.size_bytes + 2_000
+    assert numbers(pickle.loads(packed), "word7") == [1]
+
+
+def test_a_book_without_words_has_an_index_without_any() -> None:
+    assert index("…", "?").best("tea", 6) == []
+    assert index().size_bytes == 0

@@ -105,8 +105,8 @@ async def test_a_book_that_is_forgotten_is_read_again(store: BookStore, indexes:
 async def test_the_book_that_was_not_asked_for_the_longest_goes_first(
     store: BookStore, indexes: Indexes, maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "MAX_PASSAGES", 4)  # two books
     first, second, third = await stored(store), await stored(store), await stored(store)
+    monkeypatch.setattr(kept, "MAX_BYTES", 2 * (await indexes.of(first)).size_bytes)
     for book in (first, second, first, third):
         await indexes.of(book)
     assert maker.made == 3
@@ -114,3 +114,43 @@ async def test_the_book_that_was_not_asked_for_the_longest_goes_first(
     assert maker.made == 3
     await indexes.of(second)
     assert maker.made == 4
+
+
+async def test_the_index_of_a_book_that_goes_while_it_is_made_is_not_kept(
+    store: BookStore, indexes: Indexes, maker: Maker
+) -> None:
+    book = await stored(store)
+    maker.hold = asyncio.Event()
+    asked = asyncio.ensure_future(indexes.of(book))
+    await asyncio.sleep(0)
+    indexes.forget(book.book_id)
+    maker.hold.set()
+    assert (await asked).best("leaves", 5)
+    await indexes.of(book)
+    assert maker.made == 2
+
+
+async def test_what_a_large_book_takes_is_made_elsewhere_and_finds_the_same(
+    store: BookStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = await stored(store)
+    monkeypatch.setattr(kept, "SMALL_PASSAGES", 1)
+    thread, process = Maker(), Maker()
+    index = await Indexes(store, thread, process).of(book)
+    assert (thread.made, process.made) == (0, 1)
+    assert [hit.number for hit in index.best("brewed", 5)] == [2]
+
+
+async def test_no_more_books_are_in_memory_at_once_than_can_be_indexed(
+    store: BookStore, indexes: Indexes, maker: Maker
+) -> None:
+    books = [await stored(store) for _ in range(kept.MAKING_AT_ONCE + 1)]
+    maker.hold = asyncio.Event()
+    asked = [asyncio.ensure_future(indexes.of(book)) for book in books]
+    while maker.made < kept.MAKING_AT_ONCE:
+        await asyncio.sleep(0.01)
+    assert indexes._places.locked()
+    assert maker.made == kept.MAKING_AT_ONCE
+    maker.hold.set()
+    assert all([index.best("leaves", 5) for index in await asyncio.gather(*asked)])
+    assert maker.made == len(books)

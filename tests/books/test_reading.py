@@ -150,6 +150,23 @@ def test_an_epub_without_a_table_of_contents_has_a_chapter_for_each_page(read: R
     assert texts(read("epub", epub(pages))) == [("Tea", ["Leaves."]), ("", ["Beans."])]
 
 
+def test_only_its_table_of_contents_makes_chapters(read: Read) -> None:
+    """Not the list of printed pages, and not the landmarks."""
+    pages = [Page("One", "<p>a</p>"), Page(None, "<p>b</p>"), Page("Two", "<p>c</p>")]
+    other = '<nav epub:type="%s"><ol><li><a href="page%%202.xhtml">17</a></li></ol></nav>'
+    whole = zipfile.ZipFile(io.BytesIO(epub(pages))).read("OEBPS/nav.xhtml").decode()
+    nav = whole.replace("<body>", "<body>" + other % "page-list").replace("</body>", other % "landmarks" + "</body>")
+    part = read("epub", epub(pages, more={"OEBPS/nav.xhtml": nav}))
+    assert texts(part) == [("One", ["a\n\nb"]), ("Two", ["c"])]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_epub_whose_table_of_contents_is_damaged_is_read_without(read: Read, version: int) -> None:
+    pages = [Page("Tea", "<h1>Leaves</h1><p>a</p>"), Page("Coffee", "<p>b</p>")]
+    broken = {"OEBPS/nav.xhtml": "<html><nav>&nbsp;</nav></html>", "OEBPS/toc.ncx": "<ncx>&nbsp;</ncx>"}
+    assert texts(read("epub", epub(pages, version=version, more=broken))) == [("Leaves", ["a"]), ("", ["b"])]
+
+
 def test_pages_that_are_badly_formed_are_read_as_far_as_they_go(read: Read) -> None:
     assert texts(read("epub", epub([Page("Tea", "<p>One<p>Two & three</i>")]))) == [("Tea", ["One\n\nTwo & three"])]
 

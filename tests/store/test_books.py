@@ -70,12 +70,32 @@ async def test_of_a_book_that_is_removed_nothing_stays(store: BookStore) -> None
     file = store.new_file(given.book_id)
     await file.write(b"text")
     await file.close()
-    assert await store.remove(given.book_id)
-    assert not await store.remove(given.book_id)
+    assert await store.remove(given.book_id, START)
+    assert not await store.remove(given.book_id, START)
     await store.remove_content(given.book_id)
     assert await store.all_passages(given, 0, 10) == []
     assert await store.file_ids(after="", before="z", limit=10) == []
     assert await store.there_among([given.book_id, other.book_id]) == {other.book_id}
+
+
+async def test_what_stands_in_a_removed_book_is_known_until_it_is_gone(store: BookStore) -> None:
+    given = await stored(store)
+    await store.remove(given.book_id, START)
+    assert await store.get(given.book_id) is None
+    assert (await store.of("alice"), await store.of(None), await store.count_of("alice")) == ([], [], 0)
+    assert await store.removed_before(START, 10) == []
+    later = START + timedelta(seconds=1)
+    assert await store.removed_before(later, 10) == [given.book_id]
+    await store.clear(given.book_id)
+    assert await store.removed_before(later, 10) == []
+    assert await store.all_passages(given, 0, 10) == []
+
+
+async def test_only_a_book_that_is_being_read_is_removed_with_its_task(store: BookStore) -> None:
+    ready, importing = await stored(store), await stored(store, state="importing")
+    assert not await store.remove_importing(ready.book_id, START)
+    assert await store.remove_importing(importing.book_id, START)
+    assert await store.of("alice") == [ready]
 
 
 async def test_books_that_nothing_is_heard_of_are_found(store: BookStore) -> None:
@@ -92,4 +112,5 @@ async def test_whatever_is_asked_for_is_found_by_an_index(store: BookStore, plan
     await store.passages(given, [1, 2])
     await store.all_passages(given, 0, 10)
     await store.importing_before(START, 10)
+    await store.removed_before(START, 10)
     assert [plan for plan in plans() if "COLLSCAN" in plan or "SORT" in plan] == []

@@ -22,6 +22,7 @@ MAX_UNPACKED_BYTES = 200 * 1024 * 1024
 
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
+EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 PAGES = frozenset({"application/xhtml+xml", "text/html", "application/xml", "text/x-oeb1-document"})
 IS_ENCRYPTED_FLAG = 0x1  # APPNOTE.TXT 4.4.4
 
@@ -88,26 +89,32 @@ class EpubSource:
         """The titles of pages by the table of contents, that of EPUB 3 or that of EPUB 2."""
         for item in self._items.values():
             if "nav" in (item.get("properties") or "").split():
-                return self._titles(item.get("href"), ".//{*}nav//{*}a", lambda link: (link.get("href"), _text(link)))
+                return self._titles(item.get("href"), _links, lambda link: (link.get("href"), _text(link)))
         spine = package.find(".//{*}spine")
         toc = self._items.get(spine.get("toc", "")) if spine is not None else None
         if toc is None:
             return {}
         return self._titles(
             toc.get("href"),
-            ".//{*}navPoint",
+            lambda contents: contents.iterfind(".//{*}navPoint"),
             lambda point: (
                 next((each.get("src") for each in point.iterfind("{*}content")), None),
                 _text(point.find("{*}navLabel")),
             ),
         )
 
-    def _titles(self, href: str, path: str, entry: Any) -> dict[str, str]:
+    def _titles(self, href: str, entries: Any, entry: Any) -> dict[str, str]:
+        """Titles by page; none of a table of contents that is damaged: the book can be read without."""
         name = self._resolved(self._folder, href)
         if name not in self._zip.namelist():
             return {}
         titles: dict[str, str] = {}
-        for element in xml_of(self._read(name)).iterfind(path):
+        content = self._read(name)
+        try:
+            contents = xml_of(content)
+        except Unreadable:
+            return {}
+        for element in entries(contents):
             target, title = entry(element)
             if target and title:
                 titles.setdefault(self._resolved(posixpath.dirname(name), target), title_of(title))
@@ -154,6 +161,14 @@ def _parts(pages: list[str], titles: dict[str, str]) -> Iterator[Part]:
         held.pages.append(page)
     if held is not None:
         yield held
+
+
+def _links(page: Any) -> Any:
+    """The links of the table of contents: a page may have lists of its printed pages and landmarks, too (EPUB 3.3,
+    7.4)."""
+    lists = list(page.iterfind(".//{*}nav"))
+    contents = [each for each in lists if "toc" in (each.get(EPUB_TYPE) or "").split()] or lists
+    return contents[0].iterfind(".//{*}a") if contents else ()
 
 
 def _meta(package: Any, name: str) -> str | None:
