@@ -218,6 +218,7 @@ class CallPageHandler(PageHandler):
         assert leg is not None
         shown = msgspec.to_builtins(view(call, leg.user.id))
         roadmap = await self.services.roadmaps.of_call(call_id, leg.user.id) if call.is_over else None
+        made_by = None if roadmap or not call.is_over else await self._roadmap_task(call_id)
         ice = self.services.settings.ice
         self.render_page(
             "call.html",
@@ -228,6 +229,7 @@ class CallPageHandler(PageHandler):
                 "recording": self.services.archive.terms(),
                 "voicemail": await self.services.mailboxes.terms(call, self.who.user.id),
                 "roadmap": roadmap and roadmap.roadmap_id,
+                "roadmap_task": made_by,
                 "transcript": leg.took_part and await self.services.transcripts.count(call_id) > 0,
             },
             call=shown,
@@ -235,6 +237,12 @@ class CallPageHandler(PageHandler):
             max_chat_characters=self.services.settings.sockets.max_chat_characters,
             max_question_characters=self.services.settings.dialogues.max_message_characters,
         )
+
+    async def _roadmap_task(self, call_id: str) -> str | None:
+        """The id of the person's task that makes the roadmap of this call."""
+        tasks = await self.services.tasks.open_of(self.who.user.id)
+        of_call = (task for task in tasks if task.kind == "call_roadmap" and task.params["call_id"] == call_id)
+        return next((task.task_id for task in of_call), None)
 
 
 class NoSuchPageHandler(PageHandler):

@@ -12,7 +12,7 @@ from server.roadmaps.model import roadmap_view
 class RoadmapPageHandler(PageHandler):
     """``/roadmaps/{roadmap_id}``: read, tick, edit."""
 
-    page = "roadmap"
+    page = "tasks"
 
     async def get(self, roadmap_id: str) -> None:
         """The roadmap, for whoever took part in its call."""

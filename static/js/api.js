@@ -139,7 +139,7 @@ export class Api {
     return this.#send("GET", "/exports");
   }
 
-  /** @returns {Promise<{task_id: string}>} the task that makes one of all that is held about this person */
+  /** @returns {Promise<Task>} the task that makes one of all that is held about this person */
   startExport() {
     return this.#send("POST", "/tasks", { kind: "history_export" });
   }

@@ -49,7 +49,7 @@
  *
  * @typedef {{page: string, user: User | null, device: string, api: string, people?: Relation[], call?: Call, leg_id?: string,
  *   ice?: IceConfig | null, voicemail?: VoicemailTerms | null,
- *   recording?: RecordingTerms | null, transcript?: boolean, roadmap?: Roadmap | string | null,
+ *   recording?: RecordingTerms | null, transcript?: boolean, roadmap?: Roadmap | string | null, roadmap_task?: string | null,
  *   task?: Task & {events: TaskEvent[]}, tasks?: Task[]}} Boot
  * @typedef {{ice_servers: RTCIceServer[], policy: RTCIceTransportPolicy, expires_at: string,
  *   expires_in: number}} IceConfig

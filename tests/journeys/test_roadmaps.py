@@ -69,7 +69,11 @@ def test_a_call_becomes_a_roadmap_that_both_tick_and_edit(person: MakePerson) ->
     alice.page.goto(f"/call/{call_id}")
     alice.page.get_by_role("button", name="Make a roadmap").click(timeout=PATIENCE_MS)
     alice.page.wait_for_url("**/tasks/*")
-    result = approved(alice, alice.page.url.rpartition("/")[2])
+    task_path = alice.page.url.rpartition("/")[2]
+    alice.page.goto(f"/call/{call_id}")
+    alice.page.get_by_role("link", name="The roadmap is being made").click(timeout=PATIENCE_MS)
+    alice.page.wait_for_url(f"**/tasks/{task_path}")
+    result = approved(alice, task_path)
 
     bob.page.goto(f"/call/{call_id}")
     bob.page.get_by_role("link", name="Open the roadmap").click(timeout=PATIENCE_MS)
@@ -86,7 +90,9 @@ def test_a_call_becomes_a_roadmap_that_both_tick_and_edit(person: MakePerson) ->
     box(bob.page, "draft").check()
     expect(bob.page.get_by_text("2 of 2 steps done")).to_be_visible(timeout=PATIENCE_MS)
     alice.page.get_by_role("button", name="Save", exact=True).click()
-    alice.page.get_by_role("button", name="Save mine all the same").click(timeout=PATIENCE_MS)
+    alice.page.get_by_role("button", name="Show theirs").click(timeout=PATIENCE_MS)
+    alice.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()  # what one has written is still there
+    alice.page.get_by_role("button", name="Save mine all the same").click()
     expect(alice.page.get_by_role("heading", name="Ours")).to_be_visible(timeout=PATIENCE_MS)
     assert len(alice.problems) == 1 and "409" in alice.problems.pop()  # which the browser says of every refusal
     bob.page.reload()

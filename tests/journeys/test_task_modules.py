@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from server.tasks.brief import in_brief
 from server.tasks.model import EventDraft, EventType, Task, TaskEvent, event_view, task_view
@@ -226,3 +227,117 @@ def test_what_has_ended_while_one_page_gave_way_to_the_next_is_said_there(run: R
       return [shown(), localStorage.getItem("ringback-tasks-open")];
     """
     assert run(NEWS + body) == [["“Film” is done"], None]
+
+
+# ── drafts, stories ──
+
+DRAFT_PAGE = """
+  document.body.innerHTML = `<h1 id=title></h1><section id=review hidden><h2 id=round></h2><div id=document></div>
+    <div id=choice><button id=approve></button><button id=revise></button></div>
+    <form id=revision hidden><textarea id=comment></textarea><button></button>
+    <button type=button id=revision-back></button>
+    </form></section>`;
+  const { ReviewView } = await import("/js/tasks/review_view.js");
+  const view = new ReviewView({}, () => {});
+  const paper = document.getElementById("document");
+  const approve = document.getElementById("approve");
+  const drawn = () => new Promise((resolve) => new MutationObserver(resolve).observe(paper, { childList: true }));
+"""
+
+
+def test_a_draft_that_cannot_be_drawn_is_read_as_it_is_and_approved_no_sooner(run: Run, page: Page) -> None:
+    page.route("**/roadmaps/paper.js", lambda route: route.abort())
+    body = """
+      const first = drawn();
+      view.draw({ task_id: "t", review: { document: "# Draft", round: 1 }, cancel_requested: false });
+      const before = approve.disabled;
+      await first;
+      await h.settle();
+      return [before, paper.textContent, paper.dataset.plain, approve.disabled];
+    """
+    seen = run(DRAFT_PAGE + body)
+    page.unroute("**/roadmaps/paper.js")
+    assert seen == [True, "# Draft", "yes", False]
+
+
+def test_a_story_to_which_nothing_was_added_stays_as_it_is(run: Run) -> None:
+    body = """
+      document.documentElement.lang = "en";
+      document.body.innerHTML = `<ol id=story></ol><button id=earlier></button>
+        <template id=event-day-template><li></li></template>
+        <template id=event-template><li><time></time><b data-sentence></b><i data-stage></i><q data-comment></q></li>
+        </template>`;
+      const { StoryView } = await import("/js/tasks/story_view.js");
+      const view = new StoryView("external");
+      const event = (number) => ({ number, type: "progress", timestamp: "2026-11-20T10:00:00Z", progress: 0.1 * number,
+        stage: null, message: `Step ${number}`, code: null, values: {}, data: null });
+      view.draw([event(1), event(2)]);
+      const [, newest] = document.querySelectorAll("#story li");
+      view.draw([event(1), event(2)]);
+      return newest.isConnected;
+    """
+    assert run(body) is True
+
+
+# ── boxes of a roadmap ──
+
+TICKS = """
+  const { Ticks } = await import("/js/roadmaps/ticks.js");
+  let stored = { roadmap_id: "r", rev: 1, document: "# Plan\\n- [ ] One\\n- [ ] Two", changed_by: {} };
+  const answers = []; // each waits until the test lets it go
+  const slow = () => new Promise((resolve) => answers.push(resolve));
+  const api = {
+    roadmap: async () => stored,
+    editRoadmap: async (id, document, rev) => {
+      await slow();
+      if (rev !== stored.rev) throw Object.assign(new Error("no"), { code: "conflict" });
+      return (stored = { ...stored, document, rev: rev + 1 });
+    },
+  };
+  const edited = (document) => { stored = { ...stored, document, rev: stored.rev + 1 }; };
+  const ticks = new Ticks(api, stored);
+  const go = async () => { await h.settle(); answers.shift()?.(); await h.settle(); };
+"""
+
+
+def test_boxes_that_are_ticked_quickly_are_stored_one_after_the_other(run: Run) -> None:
+    body = """
+      const both = Promise.all([ticks.tick(1, true), ticks.tick(2, true)]);
+      const shown = ticks.shown;
+      await h.settle();
+      const atOnce = answers.length;
+      await go(); await go();
+      await both;
+      return [atOnce, shown === stored.document, stored.document, ticks.roadmap.rev];
+    """
+    assert run(TICKS + body) == [1, True, "# Plan\n- [x] One\n- [x] Two", 3]
+
+
+def test_what_somebody_else_has_changed_meanwhile_is_kept_beside_the_tick(run: Run) -> None:
+    body = """
+      edited("# Our plan\\n- [ ] One\\n- [x] Two");
+      const ticked = ticks.tick(1, true);
+      await go(); await go();
+      await ticked;
+      return stored.document;
+    """
+    assert run(TICKS + body) == "# Our plan\n- [x] One\n- [x] Two"
+
+
+def test_a_step_that_somebody_else_has_changed_is_not_ticked(run: Run) -> None:
+    body = """
+      edited("# Plan\\n- [ ] Other\\n- [ ] Two");
+      const why = ticks.tick(1, true).catch(({ name }) => name);
+      await go();
+      return [await why, stored.document, ticks.shown === stored.document];
+    """
+    assert run(TICKS + body) == ["StepChanged", "# Plan\n- [ ] Other\n- [ ] Two", True]
+
+
+def test_a_tick_that_does_not_arrive_is_taken_back(run: Run) -> None:
+    body = """
+      api.editRoadmap = async () => { throw Object.assign(new Error("away"), { code: "network" }); };
+      const why = await ticks.tick(1, true).catch(({ code }) => code);
+      return [why, ticks.shown === stored.document];
+    """
+    assert run(TICKS + body) == ["network", True]

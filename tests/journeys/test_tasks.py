@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.accessible import faults
 from tests.journeys.browsing import PATIENCE_MS, Person
@@ -77,6 +77,21 @@ def story(someone: Person) -> list[str]:
     return numbers
 
 
+def go_and_listen(page: Page, path: str) -> None:
+    """Goes there, and is back when the line of that page has its snapshot."""
+    heard: list[str | bytes] = []
+    page.once("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    with page.expect_websocket(timeout=PATIENCE_MS) as opened:
+        page.goto(path)
+    if not any(is_snapshot(frame) for frame in heard):
+        opened.value.wait_for_event("framereceived", is_snapshot, timeout=PATIENCE_MS)
+
+
+def is_snapshot(frame: str | bytes) -> bool:
+    """Whether it is the first frame of a session."""
+    return bool(json.loads(frame)["type"] == "connected")
+
+
 def headline(someone: Person) -> Locator:
     """What the page says first about how its task stands."""
     return someone.page.locator("#now")
@@ -92,9 +107,9 @@ def test_a_task_is_followed_from_page_to_page_reviewed_twice_and_opened(person: 
     worker.say(task_id, "progress", progress=0.4, stage="encode", message="Encoding at 1080p")
     expect(headline(alice)).to_have_text("Encode", timeout=PATIENCE_MS)
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
-    expect(page.locator("#story [data-number='3']")).to_contain_text("Encoding at 1080p")
+    expect(page.locator("#story [data-number='3']")).to_contain_text("Encoding at 1080p", timeout=PATIENCE_MS)
 
-    page.goto("/voicemail")
+    go_and_listen(page, "/voicemail")
     worker.say(task_id, "review_requested", stage="cut", data={"document": DRAFT})
     alice.expect_text("“Film of the workshop” waits for your review")
     alice.button("Review").click()
@@ -108,7 +123,7 @@ def test_a_task_is_followed_from_page_to_page_reviewed_twice_and_opened(person: 
     page.get_by_label("What should be different?").fill("Without the opening, please.")
     alice.button("Ask for another round").click()
     expect(page.locator("#review")).to_be_hidden(timeout=PATIENCE_MS)
-    expect(page.locator("#story")).to_contain_text("Without the opening, please.")
+    expect(page.locator("#story")).to_contain_text("Without the opening, please.", timeout=PATIENCE_MS)
     worker.say(task_id, "review_requested", data={"document": "# Shorter"})
     alice.expect_text("Round 2")
     alice.button("Approve").click()

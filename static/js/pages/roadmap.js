@@ -5,8 +5,8 @@
  * @typedef {import("../types.js").Roadmap} Roadmap
  */
 import { readBoot } from "../boot.js";
-import { withBox } from "../roadmaps/boxes.js";
 import { drawPaper } from "../roadmaps/paper.js";
+import { StepChanged, Ticks } from "../roadmaps/ticks.js";
 import { sentenceFor } from "../strings.js";
 import { roadmaps as say } from "../strings/roadmaps.js";
 import { confirm } from "../ui/confirm.js";
@@ -18,7 +18,9 @@ import { toast } from "../ui/toasts.js";
 const boot = readBoot();
 const { client, start } = startShell(boot);
 const api = client.api;
-let roadmap = /** @type {Roadmap} */ (boot.roadmap);
+const ticks = new Ticks(api, /** @type {Roadmap} */ (boot.roadmap));
+/** What is being edited as it was then: only in its place is anything put without a question. */
+let base = ticks.roadmap;
 
 const page = need("#main");
 /** @type {HTMLTextAreaElement} */
@@ -26,7 +28,8 @@ const text = need("#text");
 const problem = need("#problem");
 
 function draw() {
-  const { done, all } = drawPaper(need("#document"), roadmap.document, tick);
+  const { roadmap } = ticks;
+  const { done, all } = drawPaper(need("#document"), ticks.shown, tick);
   const progress = need("#progress");
   progress.hidden = all === 0;
   need(".roadmap-bar > span", progress).style.width = `${all ? (100 * done) / all : 0}%`;
@@ -55,21 +58,20 @@ function complain(sentence, choice = false) {
 /** @param {number} line @param {boolean} ticked */
 async function tick(line, ticked) {
   try {
-    roadmap = await api.editRoadmap(roadmap.roadmap_id, withBox(roadmap.document, line, ticked), roadmap.rev);
+    await ticks.tick(line, ticked);
   } catch (error) {
-    await sayWhy(error);
+    toast(whyNot(error), "error");
   }
-  const at = need("#document").querySelectorAll("input").length;
-  const focused = [...need("#document").querySelectorAll("input")].findIndex((box) => box === document.activeElement);
+  const boxes = () => [...need("#document").querySelectorAll("input")];
+  const focused = boxes().findIndex((box) => box === document.activeElement);
   draw();
-  if (at && focused >= 0) /** @type {HTMLElement} */ (need("#document").querySelectorAll("input")[focused])?.focus();
+  boxes()[focused]?.focus();
 }
 
 /** @param {unknown} error of a tick */
-async function sayWhy(error) {
-  if (/** @type {{code?: string}} */ (error).code !== "conflict") return toast(sentenceFor(error), "error");
-  roadmap = await api.roadmap(roadmap.roadmap_id);
-  toast(say.newerTicked(roadmap.changed_by.display_name), "error");
+function whyNot(error) {
+  const isTheirs = error instanceof StepChanged || /** @type {{code?: string}} */ (error).code === "conflict";
+  return isTheirs ? say.newerTicked(ticks.roadmap.changed_by.display_name) : sentenceFor(error);
 }
 
 /** @param {number} rev of what it is put in the place of */
@@ -78,7 +80,7 @@ async function save(rev) {
   const button = need("#save");
   button.setAttribute("aria-busy", "true");
   try {
-    roadmap = await api.editRoadmap(roadmap.roadmap_id, text.value, rev);
+    ticks.roadmap = await api.editRoadmap(base.roadmap_id, text.value, rev);
     draw();
     show("reading");
     need("#edit").focus();
@@ -95,12 +97,23 @@ async function saySaveFailed(error) {
   const { code } = /** @type {{code?: string}} */ (error);
   if (code === "not_found") return complain(say.gone);
   if (code !== "conflict") return complain(sentenceFor(error));
-  roadmap = await api.roadmap(roadmap.roadmap_id).catch(() => roadmap);
-  complain(say.newer(roadmap.changed_by.display_name), true);
+  try {
+    ticks.roadmap = await api.roadmap(base.roadmap_id);
+    complain(say.newer(ticks.roadmap.changed_by.display_name), true);
+  } catch (error) {
+    complain(sentenceFor(error));
+  }
 }
 
-need("#edit").addEventListener("click", () => {
-  text.value = roadmap.document;
+/** From here on one edits what the server has. */
+function begin() {
+  base = ticks.roadmap;
+  text.value = base.document;
+}
+
+need("#edit").addEventListener("click", async () => {
+  await ticks.settled;
+  begin();
   show("editing");
   text.focus();
   text.setSelectionRange(0, 0);
@@ -109,31 +122,34 @@ need("#edit").addEventListener("click", () => {
 
 need("#editor").addEventListener("submit", (event) => {
   event.preventDefault();
-  save(roadmap.rev);
+  save(base.rev);
 });
 
 text.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save(roadmap.rev);
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save(base.rev);
 });
 
-need("#keep-mine").addEventListener("click", () => save(roadmap.rev));
+need("#keep-mine").addEventListener("click", () => save(ticks.roadmap.rev));
 
-need("#take-theirs").addEventListener("click", () => {
-  text.value = roadmap.document;
+need("#take-theirs").addEventListener("click", async () => {
+  const { display_name } = ticks.roadmap.changed_by;
+  const question = { title: say.discardTitle, text: say.takeTheirsText(display_name), action: say.discardAction };
+  if (!(await confirm(question))) return;
+  begin();
   complain(null);
   text.focus();
 });
 
 need("#cancel").addEventListener("click", async () => {
   const question = { title: say.discardTitle, text: say.discardText, action: say.discardAction };
-  if (text.value !== roadmap.document && !(await confirm(question))) return;
+  if (text.value !== base.document && !(await confirm(question))) return;
   draw();
   show("reading");
   need("#edit").focus();
 });
 
 need("#copy").addEventListener("click", () => {
-  navigator.clipboard.writeText(roadmap.document).then(
+  navigator.clipboard.writeText(ticks.shown).then(
     () => toast(say.copied),
     () => toast(say.notCopied, "error"),
   );
@@ -143,15 +159,15 @@ document.querySelector("#delete")?.addEventListener("click", async () => {
   const question = { title: say.deleteTitle, text: say.deleteText, action: say.deleteAction };
   if (!(await confirm(question))) return;
   try {
-    await api.deleteRoadmap(roadmap.roadmap_id);
-    location.assign(`/call/${roadmap.call_id}`);
+    await api.deleteRoadmap(base.roadmap_id);
+    location.assign(`/call/${base.call_id}`);
   } catch (error) {
     toast(sentenceFor(error), "error");
   }
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (page.dataset.mode === "editing" && text.value !== roadmap.document) event.preventDefault();
+  if (page.dataset.mode === "editing" && text.value !== base.document) event.preventDefault();
 });
 
 draw();

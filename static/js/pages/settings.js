@@ -19,7 +19,7 @@ soundSettings();
 deviceSettings(client.api);
 languageSetting(client.api);
 blockedPeople(client.api);
-exportSettings(client.api);
+exportSettings(client);
 
 for (const time of document.querySelectorAll("[data-date]")) {
   const date = new Date(/** @type {HTMLTimeElement} */ (time).dateTime);

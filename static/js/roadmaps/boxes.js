@@ -25,6 +25,15 @@ export function boxesIn(text) {
 
 /**
  * @param {string} text
+ * @param {number} line
+ * @returns {string | null} what stands there beside the box; null where there is no box
+ */
+export function besideBox(text, line) {
+  return boxesIn(text).some((box) => box.line === line) ? text.split("\n")[line].replace(BOX, "") : null;
+}
+
+/**
+ * @param {string} text
  * @param {number} line one that has a box
  * @param {boolean} ticked
  * @returns {string} the text with that box ticked, or not

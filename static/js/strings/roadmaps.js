@@ -22,6 +22,7 @@ export const roadmaps = {
   discardTitle: _("Throw away what you have written?"),
   discardText: _("The roadmap stays as it was."),
   discardAction: _("Throw away"),
+  takeTheirsText: (/** @type {string} */ name) => _("What %(name)s has saved is shown instead.", { name }),
   deleteTitle: _("Delete this roadmap?"),
   deleteText: _("It is gone for everybody who was in the call. A new one can be made from the call."),
   deleteAction: _("Delete"),

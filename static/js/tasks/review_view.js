@@ -60,11 +60,15 @@ export class ReviewView {
    * @param {number} round
    */
   async #show(document, round) {
-    const { drawPaper } = await import("../roadmaps/paper.js"); // only who has something to read waits for it
-    if (round !== this.#round) return;
+    /** @type {HTMLButtonElement} */
+    const approve = need("#approve");
     const paper = need("#document");
-    drawPaper(paper, document, () => {});
-    for (const box of paper.querySelectorAll("input")) box.disabled = true; // what is ticked is ticked in the result
+    approve.disabled = true; // until one can read of what one approves
+    paper.replaceChildren();
+    const draw = await papers().catch(() => plain); // not loaded, after an update, say: it can be read all the same
+    if (round !== this.#round) return;
+    draw(paper, document);
+    approve.disabled = false;
   }
 
   /** @param {boolean} open whether the comment is asked for */
@@ -102,4 +106,23 @@ export class ReviewView {
       button.removeAttribute("aria-busy");
     }
   }
+}
+
+/** @returns {Promise<(paper: HTMLElement, text: string) => void>} only who has something to read waits for it */
+async function papers() {
+  const { drawPaper } = await import("../roadmaps/paper.js");
+  return (paper, text) => {
+    drawPaper(paper, text, () => {});
+    for (const box of paper.querySelectorAll("input")) box.disabled = true; // what is ticked is ticked in the result
+    paper.removeAttribute("data-plain");
+  };
+}
+
+/**
+ * @param {HTMLElement} paper
+ * @param {string} text
+ */
+function plain(paper, text) {
+  paper.dataset.plain = "yes";
+  paper.textContent = text;
 }

@@ -30,6 +30,7 @@ export class StoryView {
   /** @param {TaskEvent[]} events all that are known, from the first to the last */
   draw(events) {
     const isFirst = this.#newest === 0;
+    if (!isFirst && events.length === this.#events.length) return; // what stands there is not touched
     const grown = events.at(-1)?.number === this.#newest + 1 || isFirst;
     this.#events = events;
     if (isFirst) this.#from = events.at(-SHOWN)?.number ?? 0;

@@ -3,7 +3,7 @@
  *
  * @typedef {import("./context.js").CallContext} CallContext
  */
-import { sentenceFor } from "../../strings.js";
+import { NEXT, sentenceFor } from "../../strings.js";
 import { roadmaps as say } from "../../strings/roadmaps.js";
 import { need } from "../dom.js";
 import { toast } from "../toasts.js";
@@ -17,6 +17,13 @@ export function startRoadmap({ boot, shell }) {
   /** Where what was written and said is read: whoever can, can make a roadmap of it. */
   const sources = [need("#read-chat"), need("#read-transcript")];
 
+  if (boot.roadmap_task) {
+    /** @type {HTMLAnchorElement} */
+    const making = need("#roadmap-task");
+    making.href = `/tasks/${boot.roadmap_task}`;
+    making.hidden = false;
+    return;
+  }
   if (typeof boot.roadmap === "string") {
     open.href = `/roadmaps/${boot.roadmap}`;
     open.hidden = false;
@@ -37,11 +44,19 @@ export function startRoadmap({ boot, shell }) {
       location.assign(`/tasks/${task_id}`);
     } catch (error) {
       make.removeAttribute("aria-busy");
-      // Somebody else has made it meanwhile: then it is there to be opened.
-      if (/** @type {{code?: string}} */ (error).code === "bad_state") location.reload();
-      else toast(sentenceFor(error), "error");
+      toast(...whyNot(error));
     }
   });
+}
+
+/**
+ * @param {any} error
+ * @returns {Parameters<typeof toast>} It may be that there is one by now, or that it is being made: then the server says
+ *   which, and this page, loaded anew, shows the way to it.
+ */
+function whyNot(error) {
+  if (error.code !== "bad_state") return [sentenceFor(error), "error"];
+  return [error.message, "error", { label: NEXT.reload, run: () => location.reload() }];
 }
 
 /**
