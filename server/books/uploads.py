@@ -103,7 +103,10 @@ class Uploads:
         )
         await self._store.insert(book)
         try:
-            task = await self._tasks.create(upload.user.id, BOOK_IMPORT, {"book_id": book.book_id}, user=upload.user)
+            name = N_("Reading in “%(title)s”", title=book.title) if upload.name else None
+            task = await self._tasks.create(
+                upload.user.id, BOOK_IMPORT, {"book_id": book.book_id}, title=name, user=upload.user
+            )
         except BaseException:
             await self._store.remove(book.book_id, self._clock.now())
             raise

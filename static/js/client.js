@@ -7,6 +7,7 @@
  */
 import { Api, ApiError } from "./api.js";
 import { Dialogue } from "./dialogues/dialogue.js";
+import { unsentOf } from "./dialogues/unsent.js";
 import { CallSession } from "./media/call.js";
 import { LocalMedia } from "./media/devices.js";
 import { iceSource } from "./realtime/ice.js";
@@ -60,6 +61,7 @@ export class Client {
     return new Dialogue({
       socket: this.#socket(`/ws/dialogue/${sessionId}`),
       load: (before) => api.dialogue(sessionId, before),
+      unsent: unsentOf(sessionId),
     });
   }
 

@@ -90,6 +90,7 @@ async def test_a_book_is_read_in_by_a_task(running: Running) -> None:
         "importing",
         taken["task_id"],
     )
+    assert taken["title"].startswith("Reading in “")  # and what: there may be several
     ended = await heard.until("completed")
     book_id = taken["book"]["book_id"]
     assert ended.data == {"book_id": book_id, "title": "Drinks", "url": f"/books/{book_id}"}

@@ -44,7 +44,13 @@ DIALOGUE = (
   const socket = new Line();
   const loads = [];
   let stored = { messages: [], next: null };
-  const dialogue = new Dialogue({ socket, load: async (before) => { loads.push(before); return stored; } });
+  let kept = [];
+  const made = () => new Dialogue({
+    socket,
+    load: async (before) => { loads.push(before); return stored; },
+    unsent: { read: () => kept, write: (unsent) => { kept = unsent; } },
+  });
+  const dialogue = made();
   const shown = () => dialogue.messages.map(({ text, state }) => [text, state]);
 """
 )
@@ -132,6 +138,48 @@ def test_what_is_sent_again_is_the_same_message(run: Run) -> None:
       return [failed, one.failed, first === second];
     """
     assert run(DIALOGUE + body) == ["rate_limited", None, True]
+
+
+@pytest.mark.parametrize("back", ["socket.begin()", 'socket.emit("resumed", {})'], ids=["anew", "resumed"])
+def test_what_had_no_answer_is_sent_by_itself_when_the_line_is_back(run: Run, back: str) -> None:
+    body = """
+      socket.begin();
+      dialogue.write("hello");
+      socket.answers[0].reject({ code: "timeout" });
+      await settle();
+      const [{ failed }] = dialogue.waiting;
+      BACK;
+      const [first, second] = socket.asked.map(([, { client_id }]) => client_id);
+      return [failed, dialogue.waiting[0].failed, first === second];
+    """
+    assert run(DIALOGUE + body.replace("BACK", back)) == ["timeout", None, True]
+
+
+def test_what_was_not_sent_is_there_on_the_next_page_and_sent_from_there(run: Run) -> None:
+    body = """
+      socket.begin();
+      dialogue.write("hello");
+      const next = made();
+      socket.begin();
+      const [first, second] = socket.asked.map(([, { client_id }]) => client_id);
+      socket.answers[1].resolve({ message_id: "m1" });
+      await settle();
+      return [next.waiting.map(({ text }) => text), first === second, kept];
+    """
+    assert run(DIALOGUE + body) == [["hello"], True, []]
+
+
+def test_what_was_not_sent_can_be_discarded(run: Run) -> None:
+    body = """
+      socket.begin();
+      dialogue.write("hello");
+      socket.answers[0].reject({ code: "rate_limited" });
+      await settle();
+      const before = kept.map(({ text }) => text);
+      dialogue.discard(dialogue.waiting[0]);
+      return [before, dialogue.waiting, kept];
+    """
+    assert run(DIALOGUE + body) == [["hello"], [], []]
 
 
 def test_two_equal_messages_are_two(run: Run) -> None:

@@ -19,10 +19,14 @@
 import { Emitter } from "../realtime/emitter.js";
 import { isOpen, Thread } from "./thread.js";
 
+/** Nobody has refused it: it goes out again by itself when the line is back. */
+const OWED = new Set(["timeout", "closed"]);
+
 /** @extends {Emitter<DialogueEvents>} */
 export class Dialogue extends Emitter {
   #socket;
   #load;
+  #unsent;
   #thread = new Thread();
   /** @type {Waiting[]} */
   #waiting = [];
@@ -39,12 +43,16 @@ export class Dialogue extends Emitter {
    * @param {Pick<RingbackSocket, "on" | "start" | "stop" | "request" | "state">} parts.socket
    * @param {(before: string | null) => Promise<{messages: DialogueMessage[], next: string | null}>} parts.load pages of
    *   HTTP, the newest first
+   * @param {import("./unsent.js").Keeping} parts.unsent where that waits which the server does not have
    */
-  constructor({ socket, load }) {
+  constructor({ socket, load, unsent }) {
     super();
     this.#socket = socket;
     this.#load = load;
+    this.#unsent = unsent;
+    this.#waiting = unsent.read().map((one) => ({ ...one, failed: "closed", messageId: null }));
     socket.on("snapshot", ({ snapshot }) => this.#begin(snapshot));
+    socket.on("resumed", () => this.#deliverOwed());
     socket.on("frame", (frame) => this.#hear(frame));
     socket.on("state", ({ state }) => this.emit("link", { state }));
     socket.on("closed", ({ name }) => this.emit("closed", { name }));
@@ -87,7 +95,7 @@ export class Dialogue extends Emitter {
   /** @param {string} text */
   async write(text) {
     const one = { clientId: crypto.randomUUID(), text, failed: null, messageId: null };
-    this.#waiting = [...this.#waiting, one];
+    this.#wait([...this.#waiting, one]);
     await this.deliver(one);
   }
 
@@ -102,6 +110,12 @@ export class Dialogue extends Emitter {
     } catch (error) {
       one.failed = /** @type {{code?: string}} */ (error).code ?? "error";
     }
+    this.#changed();
+  }
+
+  /** @param {Waiting} one that is not to be sent any more */
+  discard(one) {
+    this.#wait(this.#waiting.filter((each) => each !== one));
     this.#changed();
   }
 
@@ -132,6 +146,7 @@ export class Dialogue extends Emitter {
     const gap = !first && oldest && newest && oldest.number > newest.number + 1;
     if (oldest && (first || gap)) this.#before = oldest.number > 1 ? String(oldest.number) : null;
     if (gap) this.#thread = new Thread();
+    this.#deliverOwed();
     this.#take(messages, first);
   }
 
@@ -170,14 +185,25 @@ export class Dialogue extends Emitter {
       // What is older than all that was here says the same by chance.
       const may = (/** @type {Waiting} */ one) => number > newest && one.text === text;
       const at = this.#waiting.findIndex((one) => (one.messageId ? one.messageId === id : may(one)));
-      if (at >= 0) this.#waiting = this.#waiting.toSpliced(at, 1);
+      if (at >= 0) this.#wait(this.#waiting.toSpliced(at, 1));
     }
     if (fresh.length > 0 || first) this.#changed(fresh, first);
   }
 
   /** Takes away what waits no more. */
   #settle() {
-    this.#waiting = this.#waiting.filter(({ messageId }) => !messageId || !this.#thread.get(messageId));
+    this.#wait(this.#waiting.filter(({ messageId }) => !messageId || !this.#thread.get(messageId)));
+  }
+
+  /** @param {Waiting[]} waiting */
+  #wait(waiting) {
+    this.#waiting = waiting;
+    this.#unsent.write(waiting.filter(({ messageId }) => !messageId).map(({ clientId, text }) => ({ clientId, text })));
+  }
+
+  /** What had no answer is sent again: if it came through, it is the same message. */
+  #deliverOwed() {
+    for (const one of this.#waiting) if (one.failed && OWED.has(one.failed)) this.deliver(one);
   }
 
   /** Something is missing: what is stored is whole. */

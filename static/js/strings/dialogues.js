@@ -1,6 +1,6 @@
 /** The sentences of dialogues: asking a book, its replies, and what they are taken from. */
 import { _, ngettext } from "../i18n.js";
-import { API_ERROR, sentenceFor } from "../strings.js";
+import { sentenceFor } from "../strings.js";
 
 /** As in server/books/model.py. */
 const HANDBOOK_ID = "01900000-0000-7000-8000-68616e64626b";
@@ -73,7 +73,7 @@ const REFUSED = {
   too_large: _("This message is too long."),
   not_found: _("This dialogue does not exist."),
   ended: _("This dialogue was deleted."),
-  timeout: API_ERROR.network,
+  timeout: _("It is sent as soon as the server can be reached."),
 };
 
 /** @param {string} code @returns {string} */

@@ -125,7 +125,11 @@ export class DialogueView {
   #waitingOf(one) {
     const known = this.#turns.get(one.clientId);
     if (known) return known;
-    const turn = new Turn(one.clientId, "person", { again: () => this.#dialogue.deliver(one), sources: () => {} });
+    const turn = new Turn(one.clientId, "person", {
+      again: () => this.#dialogue.deliver(one),
+      discard: () => this.#discard(one),
+      sources: () => {},
+    });
     this.#turns.set(one.clientId, turn);
     return turn;
   }
@@ -136,6 +140,12 @@ export class DialogueView {
   #write(text) {
     this.#scroll.toEnd();
     this.#dialogue.write(text);
+  }
+
+  /** @param {Waiting} one */
+  #discard(one) {
+    this.#composer.focus();
+    this.#dialogue.discard(one);
   }
 
   /** @param {string} id of a reply */
@@ -232,9 +242,9 @@ class Turn {
   /**
    * @param {string} id
    * @param {"person" | "assistant"} role
-   * @param {{again: () => void, sources: (n: number | null, opener: HTMLElement) => void}} deeds
+   * @param {{again: () => void, discard?: () => void, sources: (n: number | null, opener: HTMLElement) => void}} deeds
    */
-  constructor(id, role, { again, sources }) {
+  constructor(id, role, { again, discard, sources }) {
     this.id = id;
     this.row = copyOf("dialogue-turn-template");
     this.row.dataset.role = role;
@@ -243,6 +253,11 @@ class Turn {
     setText(need("[data-who]", this.row), role === "person" ? strings.you : strings.reply);
     this.#markdown = new GrowingMarkdown(this.#text, { headings: 3, cite: (n) => this.#citation(n) });
     for (const button of this.row.querySelectorAll("[data-again]")) button.addEventListener("click", again);
+    if (discard) {
+      const discarding = need("[data-discard]", this.row);
+      discarding.addEventListener("click", discard);
+      discarding.hidden = false;
+    }
     need("[data-copy]", this.row).addEventListener("click", () => this.#copy());
     const opener = need("[data-sources-of]", this.row);
     opener.addEventListener("click", () => sources(null, opener));
