@@ -32,7 +32,8 @@ class BookRef(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A passage that a reply is taken from; `n` is how the text names it, `url` the page where it stands."""
+    """A passage that a reply is taken from; `n` is how the text names it, `url` the page where it stands, `heading`
+    what it stands under in its chapter, or empty."""
 
     n: int
     passage_id: str
@@ -42,6 +43,7 @@ class Source(msgspec.Struct, frozen=True):
     chapter_title: str
     quote: str
     url: str
+    heading: str = ""
 
 
 class ReplyError(msgspec.Struct, frozen=True):

@@ -36,7 +36,8 @@ class Dialogue(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A passage that a reply is taken from; ``n`` is how the reply names it, ``[1]``."""
+    """A passage that a reply is taken from; ``n`` is how the reply names it, ``[1]``, ``heading`` what it
+    stands under in its chapter, or empty."""
 
     n: int
     passage_id: str
@@ -46,6 +47,7 @@ class Source(msgspec.Struct, frozen=True):
     chapter_title: str
     quote: str
     url: str
+    heading: str = ""
 
 
 class ReplyError(msgspec.Struct, frozen=True):

@@ -437,4 +437,5 @@ def _source(cited: Cited, book_title: str) -> Source:
         chapter_title=passage.chapter_title,
         quote=cited.quote,
         url=passage.path,
+        heading=passage.heading,
     )

@@ -72,7 +72,7 @@
  *   passages: number, task_id: string | null, created_at: string}} Book
  *
  * @typedef {{n: number, passage_id: string, book_id: string, book_title: string, chapter: number, chapter_title: string,
- *   quote: string, url: string}} DialogueSource
+ *   heading: string, quote: string, url: string}} DialogueSource
  * @typedef {{message_id: string, session_id: string, number: number, role: "person" | "assistant", text: string,
  *   parts: number, state: "stored" | "waiting" | "streaming" | "complete" | "interrupted" | "cancelled" | "failed",
  *   reply_to: string | null, sources: DialogueSource[], error: {code: string, message: string} | null,

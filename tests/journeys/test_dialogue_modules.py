@@ -273,6 +273,15 @@ def test_the_end_of_a_reply_is_told_once(run: Run) -> None:
     assert run(DIALOGUE + body) == [["interrupted"], None]
 
 
+def test_sources_of_one_chapter_are_told_apart_by_their_headings(run: Run) -> None:
+    body = """
+      const { placeOf } = await import("/js/strings/dialogues.js");
+      const place = (chapter_title, heading) => placeOf({ chapter_title, heading, book_id: "b", book_title: "Lamps" });
+      return [place("Calls", "Of two"), place("Calls", "Calls"), place("Calls", ""), place("", undefined)];
+    """
+    assert run(body) == ["Calls · Of two", "Calls", "Calls", "Lamps"]
+
+
 def test_the_handbook_has_a_name_in_the_language_of_the_reader_and_other_books_their_own(run: Run) -> None:
     body = f"""
       const {{ titleOf }} = await import("/js/strings/dialogues.js");

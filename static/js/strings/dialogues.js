@@ -15,6 +15,17 @@ export function titleOf(bookId, title) {
   return bookId === HANDBOOK_ID ? _("Ringback handbook") : title;
 }
 
+/**
+ * Where a passage stands: in a long chapter its heading says more than the chapter.
+ *
+ * @param {import("../types.js").DialogueSource} source
+ * @returns {string}
+ */
+export function placeOf({ chapter_title: chapter, heading, book_id: bookId, book_title: title }) {
+  const places = [chapter, heading].filter((place, at, all) => place && all.indexOf(place) === at);
+  return places.join(" · ") || titleOf(bookId, title);
+}
+
 export const dialogue = {
   you: _("You"),
   reply: _("Reply"),

@@ -3,7 +3,7 @@
  *
  * @typedef {import("../../types.js").DialogueMessage} DialogueMessage
  */
-import { dialogue as strings, titleOf } from "../../strings/dialogues.js";
+import { dialogue as strings, placeOf, titleOf } from "../../strings/dialogues.js";
 import { copyOf, need, setText } from "../dom.js";
 
 export class Sources {
@@ -90,18 +90,19 @@ export class Sources {
   #fill({ message_id: id, sources }) {
     this.#of = id;
     this.#list.replaceChildren(
-      ...sources.map(({ n, chapter_title, book_id, book_title, quote, url }) => {
+      ...sources.map((source) => {
+        const { n, book_id, book_title, quote, url } = source;
         const book = titleOf(book_id, book_title);
         const item = copyOf("dialogue-source-template");
         item.dataset.n = String(n);
         setText(need("[data-number]", item), String(n));
-        setText(need("[data-chapter]", item), chapter_title || book);
+        setText(need("[data-chapter]", item), placeOf(source));
         setText(need("[data-book]", item), book);
         setText(need("[data-quote]", item), quote);
         const link = /** @type {HTMLAnchorElement} */ (need("a", item));
         link.href = ownPath(url);
         if (this.#elsewhere) link.target = "_blank";
-        link.setAttribute("aria-label", strings.readAt(chapter_title || book));
+        link.setAttribute("aria-label", strings.readAt(placeOf(source)));
         return item;
       }),
     );

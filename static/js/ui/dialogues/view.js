@@ -6,7 +6,7 @@
  * @typedef {import("../../types.js").DialogueMessage} DialogueMessage
  */
 import { isOpen } from "../../dialogues/thread.js";
-import { dialogue as strings, endingOf, GONE, whyRefused } from "../../strings/dialogues.js";
+import { dialogue as strings, endingOf, GONE, placeOf, whyRefused } from "../../strings/dialogues.js";
 import { CLOSED, sentenceFor } from "../../strings.js";
 import { announce } from "../announcer.js";
 import { copyOf, need, setText } from "../dom.js";
@@ -337,8 +337,8 @@ class Turn {
     mark.type = "button";
     mark.className = "citation";
     mark.textContent = String(n);
-    mark.setAttribute("aria-label", strings.source(n, source.chapter_title));
-    mark.title = source.chapter_title;
+    mark.setAttribute("aria-label", strings.source(n, placeOf(source)));
+    mark.title = placeOf(source);
     mark.addEventListener("click", () => this.#sources(n, mark));
     return mark;
   }
