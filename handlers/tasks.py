@@ -24,11 +24,12 @@ Stage = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 class TaskBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /tasks``; the last three are for tasks of kind ``external``."""
+    """``POST /tasks``; the last three are for tasks of kind ``external``, ``client_key`` is the sender's own name."""
 
     kind: Name
     title: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     params: dict[str, Any] = {}
+    client_key: Name | None = None
     user: Name | None = None
     worker: Name | None = None
     stages: Annotated[list[Stage], Meta(max_length=50)] | None = None
@@ -38,19 +39,28 @@ class TasksHandler(ApiHandler):
     """``/tasks``: starting one, and the own ones."""
 
     async def post(self) -> None:
-        """202 with the task; 400 for what its kind does not take, 429 with too many under way."""
+        """202 with the task, the same for a repeated ``client_key``; 400 for what its kind does not take, 429 with too
+        many under way."""
         body = self.read(TaskBody)
         title = _title(body.title)
         if body.kind == EXTERNAL:
             task = await self.services.external_tasks.create(
-                self.who, body.params, title=title, user=body.user, worker=body.worker, stages=body.stages
+                self.who,
+                body.params,
+                title=title,
+                user=body.user,
+                worker=body.worker,
+                stages=body.stages,
+                client_key=body.client_key,
             )
         else:
             for name in ("user", "worker", "stages"):
                 if getattr(body, name) is not None:
                     raise BadRequest.of(name, N_("only for tasks of the kind external"))
             user = self.who.user
-            task = await self.services.tasks.create(user.id, body.kind, body.params, title=title, user=user)
+            task = await self.services.tasks.create(
+                user.id, body.kind, body.params, title=title, user=user, client_key=body.client_key
+            )
         self.reply(self.services.tasks.view(task, self.language.translate), 202)
 
     async def get(self) -> None:

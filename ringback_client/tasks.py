@@ -238,14 +238,16 @@ class Tasks:
         user: str | None = None,
         worker: str | None = None,
         stages: Sequence[str] | None = None,
+        client_key: str | None = None,
     ) -> Task:
         """Start a task. ApiError `bad_request` names what is wrong, `rate_limited` says that too many are under way.
 
-        The last three are for kind `external`: the name of the person whose task it is (for a service account), that of
-        the service account that works at it, and the names of the parts of the work.
+        The same `client_key` again gives the same task. `user`, `worker` and `stages` are for kind `external`: the name
+        of the person whose task it is (for a service account), that of the service account that works at it, and the
+        names of the parts of the work.
         """
         body: dict[str, Any] = {"kind": kind, "params": params or {}}
-        more = {"title": title, "user": user, "worker": worker, "stages": stages}
+        more = {"title": title, "user": user, "worker": worker, "stages": stages, "client_key": client_key}
         body |= {name: value for name, value in more.items() if value is not None}
         return read(Task, await self._client.api.request("POST", "/tasks", body))
 

@@ -380,7 +380,7 @@ class Server:
             quality=self.quality,
             chats=chats,
             tasks=tasks,
-            external_tasks=ExternalTasks(tasks, users),
+            external_tasks=ExternalTasks(tasks, users, clock),
             transcripts=transcripts,
             mailboxes=mailboxes,
             archive=archive,

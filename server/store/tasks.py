@@ -37,6 +37,12 @@ TASK_INDEXES = [
         partialFilterExpression=IS_OPEN,
     ),
     IndexModel([("user_id", ASCENDING)], name="open_of_user", partialFilterExpression=IS_OPEN),
+    IndexModel(
+        [("created_by", ASCENDING), ("client_key", ASCENDING)],
+        name="one_task_for_a_client_key",
+        unique=True,
+        partialFilterExpression={"client_key": {"$type": "string"}},
+    ),
     IndexModel([("ended_at", ASCENDING)], name="ended", partialFilterExpression={"ended_at": {"$type": "date"}}),
 ]
 EVENT_INDEXES = [
@@ -53,11 +59,12 @@ STEP_INDEXES = [IndexModel([("task_id", ASCENDING), ("name", ASCENDING)], name="
 
 class Claimable(NamedTuple):
     """A task that nobody works at; ``owner`` is who did last and has not given it back, ``lost`` how often that was
-    so."""
+    so, ``postponed`` how often it was given back because it could not be done."""
 
     task: Task
     owner: str | None
     lost: int
+    postponed: int
 
 
 class Due(NamedTuple):
@@ -84,7 +91,8 @@ class TaskStore:
     # ── tasks ──
 
     async def insert(self, task: Task) -> None:
-        """Stores a new task, to which nothing has happened yet."""
+        """Stores a new task, to which nothing has happened yet. Raises :class:`~server.store.driver.Duplicate` for a
+        ``client_key`` that whoever created it has used before."""
         lease: Document = {"lease_owner": None, "lease_until": NO_LEASE, "lost": 0}
         await self._tasks.insert({"_id": task.task_id} | _stored(task, "task_id") | lease)
 
@@ -93,12 +101,18 @@ class TaskStore:
         found = await self._tasks.find_one({"_id": task_id})
         return None if found is None else _task(found)
 
-    async def write(self, task: Task) -> None:
-        """Brings the document of a task up to ``task``; a newer one stays."""
+    async def write(self, task: Task) -> bool:
+        """Brings the document of a task up to ``task``; false if there is a newer one, or none any more."""
         change: Document = {"$set": _stored(task, "task_id")}
         if task.is_over:
             change["$unset"] = {"open": ""}
-        await self._tasks.update({"_id": task.task_id, "number": {"$lt": task.number}}, change)
+        return await self._tasks.update({"_id": task.task_id, "number": {"$lt": task.number}}, change)
+
+    async def by_client_key(self, created_by: str, client_key: str) -> Task | None:
+        """The task that somebody has created under that name."""
+        name = {"$eq": client_key, "$type": "string"}
+        found = await self._tasks.find_one({"created_by": created_by, "client_key": name})
+        return None if found is None else _task(found)
 
     async def of_user(
         self, user_id: str, *, limit: int, states: list[str] | None = None, before: str | None = None
@@ -166,7 +180,7 @@ class TaskStore:
             "user_id": {"$nin": but_of},
         }
         found = await self._tasks.find(query, sort=[("_id", ASCENDING)], limit=limit)
-        return [Claimable(_task(each), each["lease_owner"], each["lost"]) for each in found]
+        return [Claimable(_task(each), each["lease_owner"], each["lost"], each.get("postponed", 0)) for each in found]
 
     async def claim(self, task_id: str, owner: str, now: datetime, until: datetime, *, was_lost: bool) -> bool:
         """Takes the lease of a task that has none; false if somebody was faster. ``was_lost``: whoever had it before
@@ -184,7 +198,11 @@ class TaskStore:
 
     async def give_back(self, task_id: str, owner: str) -> None:
         """Ends a lease; one that somebody else has by now stays."""
-        change = {"$set": {"lease_owner": None, "lease_until": NO_LEASE}}
+        await self.postpone(task_id, owner, NO_LEASE, 0)
+
+    async def postpone(self, task_id: str, owner: str, until: datetime, times: int) -> None:
+        """As :meth:`give_back`, for work that is not to be taken up before ``until``; that was so ``times`` times."""
+        change = {"$set": {"lease_owner": None, "lease_until": until, "postponed": times}}
         await self._tasks.update({"_id": task_id, "lease_owner": owner}, change)
 
     async def to_be_stopped(self, owner: str, task_ids: list[str]) -> list[str]:
@@ -209,6 +227,11 @@ class TaskStore:
         """The events of a task behind the number ``after``, in order; at most ``limit``, 0: all."""
         query = {"task_id": task_id, "number": {"$gt": after}}
         found = await self._events.find(query, sort=[("number", ASCENDING)], limit=limit)
+        return [_event(document) for document in found]
+
+    async def progress_of(self, task_id: str) -> list[TaskEvent]:
+        """What was told of the progress of a task, in order."""
+        found = await self._events.find({"task_id": task_id, "type": "progress"}, sort=[("number", ASCENDING)])
         return [_event(document) for document in found]
 
     async def newer(self, tasks: list[Task]) -> dict[str, list[TaskEvent]]:
@@ -256,6 +279,11 @@ class TaskStore:
         """Removes tasks that ended before ``moment``, at most ``limit``; returns how many that were."""
         return await self._remove({"ended_at": {"$lt": moment, "$type": "date"}}, limit)
 
+    async def forget(self, task_id: str) -> None:
+        """Removes what is left of a task that is gone."""
+        await self._steps.delete({"task_id": task_id})
+        await self._events.delete({"task_id": task_id})
+
     async def _remove(self, query: Document, limit: int) -> int:
         ids = [each["_id"] for each in await self._tasks.find(query, limit=limit, fields=["_id"])]
         if ids:
@@ -263,6 +291,7 @@ class TaskStore:
             await self._steps.delete(of_these)
             await self._events.delete(of_these)
             await self._tasks.delete({"_id": {"$in": ids}})
+            await self._events.delete(of_these)  # stored while the first were removed; a later one finds no task
         return len(ids)
 
 

@@ -24,5 +24,9 @@ class LeaseLost(Exception):
     """Somebody else works at this task by now."""
 
 
+class BrokenOff(Exception):
+    """The work ended without a result and without a reason: it is done again."""
+
+
 class Stopped(BaseException):
     """Somebody has asked for the work to stop. No ``except Exception`` of a kind keeps it."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from server.auth.identity import Identity
-from server.errors import BadRequest, Forbidden
+from server.clock import Clock
+from server.errors import BadRequest, Forbidden, RateLimited
 from server.languages.sentences import N_
 from server.realtime.frames import UserRef
+from server.realtime.limits import TokenBucket
 from server.store.users import User, UserStore
 from server.tasks.endings import TaskFailed
 from server.tasks.model import EXTERNAL, EventDraft, Task
@@ -16,6 +18,9 @@ from server.tasks.work import Work
 
 DEADLINE_S = 7 * 86_400.0
 """A week: nobody here knows how long the work of others takes."""
+EVENTS_PER_S = 50.0
+EVENTS_AT_ONCE = 500
+"""Of one service account, for all its tasks: each is stored, and told to every device of a person."""
 
 
 class External:
@@ -41,9 +46,11 @@ class External:
 class ExternalTasks:
     """What service accounts may do with tasks, and people with tasks for service accounts."""
 
-    def __init__(self, tasks: Tasks, users: UserStore) -> None:
+    def __init__(self, tasks: Tasks, users: UserStore, clock: Clock) -> None:
         self._tasks = tasks
         self._users = users
+        self._clock = clock
+        self._buckets: dict[str, TokenBucket] = {}  # of service accounts: as many as somebody has added by hand
 
     async def create(
         self,
@@ -54,6 +61,7 @@ class ExternalTasks:
         user: str | None = None,
         worker: str | None = None,
         stages: list[str] | None = None,
+        client_key: str | None = None,
     ) -> Task:
         """A task of ``who`` that the service account called ``worker`` drives, or any; or, where ``who`` is a service
         account, one of the person called ``user`` that it drives itself.
@@ -62,7 +70,15 @@ class ExternalTasks:
         """
         owner, worker_id = await self._roles(who, user, worker)
         return await self._tasks.create(
-            owner.id, EXTERNAL, params, title=title, user=owner, worker_id=worker_id, stages=stages
+            owner.id,
+            EXTERNAL,
+            params,
+            title=title,
+            user=owner,
+            worker_id=worker_id,
+            stages=stages,
+            created_by=who.user.id,
+            client_key=client_key,
         )
 
     async def _roles(self, who: Identity, user: str | None, worker: str | None) -> tuple[UserRef, str | None]:
@@ -88,12 +104,19 @@ class ExternalTasks:
         """Makes ``draft`` the next event of a task; the same ``event_id`` again changes nothing.
 
         Raises :class:`~server.errors.NotFound` for tasks that this account does not drive, :class:`Forbidden` for
-        people, and as :meth:`Tasks.append`.
+        people, :class:`RateLimited`, and as :meth:`Tasks.append`.
         """
         task = await self._tasks.get(task_id, who.user.id, is_service=who.service)
         if not who.service or not task.is_external:
             raise Forbidden("Only the service account that does the work says how it goes")
+        self._count(who.user.id)
         return await self._tasks.commit(task_id, checked(draft), known=task)
+
+    def _count(self, service_id: str) -> None:
+        now_s = self._clock.monotonic()
+        bucket = self._buckets.setdefault(service_id, TokenBucket(EVENTS_PER_S, EVENTS_AT_ONCE, now_s))
+        if not bucket.take(now_s):
+            raise RateLimited("Too much from you in a short time; wait a moment", retry_after_s=bucket.wait_s())
 
 
 def checked(draft: EventDraft) -> EventDraft:

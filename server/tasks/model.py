@@ -81,7 +81,7 @@ class TaskEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that has happened to a task, and how the task stands since. Numbers count 1, 2, 3 … in each task.
 
     ``key`` is unlike that of every other event, so that whoever has stored it knows it again. ``deadline`` is the one
-    that holds from now on.
+    that holds from now on, ``told_bytes`` the task's since then.
     """
 
     key: str
@@ -100,6 +100,7 @@ class TaskEvent(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str | None = None
     run: int | None = None
     user_id: str | None = None
+    told_bytes: int = 0
 
     @property
     def is_final(self) -> bool:
@@ -112,7 +113,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     ``title`` is an English sentence or a person's own words; ``title_message`` and ``title_values`` are the sentence
     that it was made of. ``worker_id`` is the service account that drives a task of kind ``external`` (``None``: any).
-    ``work_s`` is how long the work may take, ``run`` how often it was taken up.
+    ``work_s`` is how long the work may take, ``run`` how often it was taken up. ``client_key`` is the name that
+    ``created_by``, a person or a service account, has given it. ``told_bytes`` is what another program has said of it.
     """
 
     task_id: str
@@ -144,6 +146,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     result: dict[str, Any] | None = None
     error: Failure | None = None
     run: int = 0
+    created_by: str | None = None
+    client_key: str | None = None
+    told_bytes: int = 0
 
     @property
     def is_over(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from server.errors import BadRequest, BadState
@@ -23,6 +24,10 @@ from server.tasks.model import (
 
 MAX_DOCUMENT_CHARACTERS = 200_000
 """Of what somebody is to read and decide about: a book of some hundred pages."""
+MAX_DOCUMENT_OF_OTHERS_CHARACTERS = 60_000
+"""Of such a document from another program: what has room in the body of a request, with what is around it."""
+MAX_TOLD_BYTES = 8 * 1_048_576
+"""Of what another program says of one task: all of it is read at once by whoever looks at the task."""
 REVIEW_DAYS = 30
 """How long a task waits for somebody to decide."""
 WAIT_S = 7 * 86_400.0
@@ -98,6 +103,7 @@ def decide(task: Task, draft: EventDraft, key: str, now: datetime) -> TaskEvent:
         event_id=draft.event_id,
         run=draft.run,
         user_id=draft.user_id,
+        told_bytes=task.told_bytes + (_size_bytes(draft) if task.is_external else 0),
     )
 
 
@@ -110,6 +116,18 @@ def may(task: Task, type: EventType) -> bool:
     if type == "cancel_requested" and task.cancel_requested:
         return False
     return task.state in ALLOWED[type]
+
+
+def is_bounded(task: Task, draft: EventDraft) -> bool:
+    """Whether there may be only so many of such events: not of those that end a task or take it up, nor of decisions,
+    nor of what the server itself asks about."""
+    if draft.type == "review_requested":
+        return task.is_external
+    return draft.type in ("started", "progress", "retrying") and draft.run is None
+
+
+def _size_bytes(draft: EventDraft) -> int:
+    return len(msgspec.json.encode((draft.message, draft.values, draft.data)))
 
 
 def fold(task: Task, event: TaskEvent) -> Task:
@@ -129,6 +147,7 @@ def fold(task: Task, event: TaskEvent) -> Task:
         "deadline": event.deadline,
         "cancel_requested": task.cancel_requested or event.type == "cancel_requested",
         "run": task.run if event.run is None else event.run,
+        "told_bytes": event.told_bytes,
         "review": None,
     }
     if task.started_at is None and event.state == "running":
@@ -206,8 +225,9 @@ def _data(task: Task, draft: EventDraft) -> dict[str, Any] | None:
     if draft.type != "review_requested":
         return draft.data
     document = (draft.data or {}).get("document")
-    if not isinstance(document, str) or not document.strip() or len(document) > MAX_DOCUMENT_CHARACTERS:
-        rule = N_("a text of 1 to %(most)s characters", most=MAX_DOCUMENT_CHARACTERS)
+    most = MAX_DOCUMENT_OF_OTHERS_CHARACTERS if task.is_external else MAX_DOCUMENT_CHARACTERS
+    if not isinstance(document, str) or not document.strip() or len(document) > most:
+        rule = N_("a text of 1 to %(most)s characters", most=most)
         raise BadRequest.of("data.document", rule)
     return {"document": document, "round": len(task.reviews) + 1}
 

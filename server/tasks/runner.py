@@ -19,7 +19,7 @@ from server.log import get_logger
 from server.realtime.bus import Bus, Message, TaskNews, task_topic
 from server.settings import TaskSettings
 from server.store.tasks import Claimable, TaskStore
-from server.tasks.endings import LeaseLost, Stopped, Suspended, TaskFailed
+from server.tasks.endings import BrokenOff, LeaseLost, Stopped, Suspended, TaskFailed
 from server.tasks.model import EXTERNAL, EventDraft, Task
 from server.tasks.processes import Processes
 from server.tasks.tasks import Tasks
@@ -35,6 +35,11 @@ CANDIDATES = 50
 """Looked at together; more than one person may have waiting."""
 MAX_LOST = 5
 """So often the server may die while it works at a task: then it is the task."""
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+"""Before work is begun again that could not be done: twice as long each time."""
+MAX_POSTPONED = 10
+"""So often work is begun in vain, without being farther than before: some five minutes."""
 
 Reason = Literal["cancel", "over", "draining"]
 
@@ -42,8 +47,13 @@ Reason = Literal["cancel", "over", "draining"]
 class Run:
     """The work at one task, in this process."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, lost: int, postponed: int) -> None:
+        """``lost`` and ``postponed`` are how often it was begun before and could not be done; see
+        :class:`~server.store.tasks.Claimable`."""
         self.task = task
+        self.lost = lost
+        self.postponed = postponed
+        self.is_postponed = False
         self.work: asyncio.Task[None] | None = None
         self.reason: Reason | None = None
 
@@ -157,9 +167,9 @@ class Runner:
         if not self._is_open:  # the server has begun to stop meanwhile
             await self._store.give_back(task_id, self._owner)
             return False
-        run = Run(found.task)
+        run = Run(found.task, found.lost + was_lost, found.postponed)
         self._runs[task_id] = run
-        self._start(self._supervise(run, found.lost + was_lost))
+        self._start(self._supervise(run))
         return True
 
     def _lease_until(self) -> datetime:
@@ -172,7 +182,7 @@ class Runner:
 
     # ── working ──
 
-    async def _supervise(self, run: Run, lost: int) -> None:
+    async def _supervise(self, run: Run) -> None:
         """One run of a task, from its lease to giving it back."""
         task_id = run.task.task_id
         topic = task_topic(task_id)
@@ -183,19 +193,33 @@ class Runner:
 
         self._bus.subscribe(topic, listen)
         try:
-            await self._run(run, lost)
+            await self._run(run)
         except (LeaseLost, NotFound, BadState) as error:
             log.info("task_left", task_id=task_id, why=type(error).__name__)
         except Unavailable:
             log.warning("task_postponed", task_id=task_id, why="the database is away")
+            run.is_postponed = True
+        except BrokenOff:
+            log.warning("task_postponed", task_id=task_id, why="the work was broken off")
+            run.is_postponed = True
         except Exception:
             log.exception("task_failed_to_end", task_id=task_id)
+            run.is_postponed = True
         finally:
             self._bus.unsubscribe(topic, listen)
             with suppress(Unavailable):  # then it runs out
-                await self._store.give_back(task_id, self._owner)
+                await self._give_back(run)
             self._runs.pop(task_id, None)
             self.wake()
+
+    async def _give_back(self, run: Run) -> None:
+        """What could not be done is left alone for a while, by every process."""
+        if run.is_postponed:
+            pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**run.postponed)
+            again_at = self._clock.now() + timedelta(seconds=pause_s)
+            await self._store.postpone(run.task.task_id, self._owner, again_at, run.postponed + 1)
+        else:
+            await self._store.give_back(run.task.task_id, self._owner)
 
     @staticmethod
     def _hear(run: Run, news: TaskNews) -> None:
@@ -204,21 +228,29 @@ class Runner:
         elif news.event.is_final:
             run.stop("over")
 
-    async def _run(self, run: Run, lost: int) -> None:
+    async def _run(self, run: Run) -> None:
         task = await self._tasks.load(run.task.task_id)
-        told = await self._tasks.events(task.task_id)
         if task.is_over or task.state == "waiting_review":  # its document was behind its events
-            await self._store.write(task)
+            await self._tasks.catch_up(task)
             return
+        told = await self._store.progress_of(task.task_id)
         task = (await self._tasks.commit(task.task_id, _taken_up(task), known=task, run=task.run)).task
         work = Work(task, told, self._tasks, self._store, self._processes, self._clock)
         if task.cancel_requested:
             run.stop("cancel")
-        if lost > MAX_LOST:
+        if run.lost > MAX_LOST:
             message = "The server has died several times while it worked at this"
             await work.finish(EventDraft(type="failed", code="given_up", message=message))
             return
-        ending = await self._ending(run, work)
+        if run.postponed >= MAX_POSTPONED:
+            message = "It was begun again and again, and could not be done"
+            await work.finish(EventDraft(type="failed", code="begun_in_vain", message=message))
+            return
+        try:
+            ending = await self._ending(run, work)
+        finally:
+            if work.has_moved:
+                run.postponed = 0
         if ending is not None:
             await work.finish(ending)
 
@@ -238,11 +270,14 @@ class Runner:
         except asyncio.CancelledError:
             run.work.cancel()
             raise
-        error = None if run.work.cancelled() else run.work.exception()
+        was_cancelled = run.work.cancelled()
+        error = None if was_cancelled else run.work.exception()
         if run.reason == "cancel" or isinstance(error, Stopped):
             return EventDraft(type="cancelled")
         if run.reason is not None or isinstance(error, Suspended):
             return None
+        if was_cancelled:  # by what it called, and by nobody here
+            raise BrokenOff
         if error is None:
             return EventDraft(type="completed", data=result)
         return _failure(error, work.task.task_id)

@@ -25,7 +25,7 @@ from server.tasks.brief import in_brief
 from server.tasks.endings import LeaseLost
 from server.tasks.kinds import Kinds
 from server.tasks.model import EXTERNAL, Decision, EventDraft, Task, TaskEvent, task_view
-from server.tasks.rules import WAIT_S, decide, first_deadline, fold_all, may
+from server.tasks.rules import MAX_TOLD_BYTES, WAIT_S, decide, first_deadline, fold_all, is_bounded, may
 
 log = get_logger("tasks")
 
@@ -34,6 +34,9 @@ AT_A_TIME = 100
 NEWEST = 50
 """Of the tasks that are over, those that a list begins with."""
 COME_BACK_S = 30.0
+LATE_S = 10.0
+"""An event that the database was too slow to store may still be stored: not longer than its operations may take
+(``mongo.timeout_ms``), with room."""
 
 
 class Stored(NamedTuple):
@@ -73,6 +76,7 @@ class Tasks:
         self._settings = settings
         self._prefix = prefix
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._unsettled: list[tuple[Task, TaskEvent]] = []
         self.on_queued: Callable[[], None] = lambda: None
         """Called when there is work to be done."""
 
@@ -96,12 +100,19 @@ class Tasks:
         user: UserRef,
         worker_id: str | None = None,
         stages: Sequence[str] | None = None,
+        created_by: str | None = None,
+        client_key: str | None = None,
     ) -> Task:
         """A new task of ``user``; ``worker_id`` and ``stages`` are for those that another program drives.
+
+        The same ``client_key`` again from ``created_by`` (who is ``user_id`` if it is not given) gives the same task.
 
         Raises :class:`~server.errors.BadRequest` for an unknown kind, and as the kind does for its parameters;
         :class:`RateLimited` when the person has as many as may be under way.
         """
+        creator_id = created_by or user_id
+        if client_key is not None and (known := await self._store.by_client_key(creator_id, client_key)):
+            return await self._queued(known)
         what = self.kinds.named(kind)
         checked = await what.check(params, user)
         if await self._store.count_open(user_id) >= self._settings.max_open:
@@ -128,12 +139,21 @@ class Tasks:
             work_s=what.deadline_s,
             params=checked,
             worker_id=worker_id,
+            created_by=creator_id,
+            client_key=client_key,
         )
-        await self._store.insert(task)
         try:
-            return (await self.commit(task.task_id, EventDraft(type="queued"), known=task)).task
-        except BadState:  # somebody has taken it up already, and has said so
-            return await self.load(task.task_id)
+            await self._store.insert(task)
+        except Duplicate:  # sent twice at the same time
+            return await self._queued(await self._store.by_client_key(creator_id, client_key or "") or task)
+        return await self._queued(task)
+
+    async def _queued(self, task: Task) -> Task:
+        """The task, after its first event: a time-out may have come between the two."""
+        if task.number == 0:
+            with suppress(BadState):  # somebody has taken it up already, and has said so
+                return (await self.commit(task.task_id, EventDraft(type="queued"), known=task)).task
+        return await self.load(task.task_id)
 
     # ── what happens ──
 
@@ -190,14 +210,21 @@ class Tasks:
                 return await self._at_the_same_time(task, draft)
 
     def _decided(self, task: Task, draft: EventDraft, key: str) -> TaskEvent:
-        if draft.type == "progress" and task.number >= self._settings.max_events:
-            raise BadState(N_("At most %(count)s events of a task are kept", count=self._settings.max_events))
+        if is_bounded(task, draft):
+            if task.number >= self._settings.max_events:
+                raise BadState(N_("At most %(count)s events of a task are kept", count=self._settings.max_events))
+            if task.told_bytes >= MAX_TOLD_BYTES:
+                raise BadState(N_("At most %(count)s bytes are kept of what is said of a task", count=MAX_TOLD_BYTES))
         return decide(task, draft, key, self._clock.now())
 
     async def _repeated(self, task: Task, event_id: str) -> Stored | None:
         """What was stored under that ``event_id`` before."""
         known = await self._store.by_event_id(task.task_id, event_id)
-        return None if known is None else Stored(task, known, is_new=False)
+        if known is None:
+            return None
+        task = await self.load(task.task_id)
+        await self.catch_up(task)
+        return Stored(task, known, is_new=False)
 
     async def _at_the_same_time(self, task: Task, draft: EventDraft) -> Stored:
         """The same event was stored elsewhere while this one was; or the task was removed."""
@@ -211,12 +238,40 @@ class Tasks:
         newer = await self._store.events(task.task_id, task.number)
         if any(each.key == event.key for each in newer):
             await self._tell(fold_all(task, newer), event)
+        elif self._clock.now() < event.timestamp + timedelta(seconds=LATE_S):
+            self._unsettled.append((task, event))
+
+    def _settle_again(self) -> None:
+        """What was not stored by then is looked for once more, when it cannot be stored any more."""
+        latest = self._clock.now() - timedelta(seconds=LATE_S)
+        for each in [each for each in self._unsettled if each[1].timestamp <= latest]:
+            self._unsettled.remove(each)
+            self._background.start(partial(self._settle, *each), "task_event")
+
+    async def catch_up(self, task: Task) -> None:
+        """Brings the document of a task up to ``task``. Where it was behind, whoever stored the last event could not
+        say so: it is told."""
+        if await self._bring_up(task):
+            for event in await self._store.events(task.task_id, task.number - 1, 1):
+                self._publish(task, event)
+
+    async def _bring_up(self, task: Task) -> bool:
+        """Whether the document was behind; raises :class:`NotFound` for a task that was removed meanwhile."""
+        if await self._store.write(task):
+            return True
+        if await self._store.get(task.task_id) is None:
+            await self._store.forget(task.task_id)
+            raise NotFound("There is no such task")
+        return False
 
     async def _tell(self, task: Task, event: TaskEvent) -> None:
         try:
-            await self._store.write(task)
+            await self._bring_up(task)
         except Unavailable:
-            self._background.start(partial(self._store.write, task), "task")
+            self._background.start(partial(self._bring_up, task), "task")
+        self._publish(task, event)
+
+    def _publish(self, task: Task, event: TaskEvent) -> None:
         if task.is_over:
             self._background.start(partial(self._store.forget_steps, task.task_id), "task_steps")
         news = TaskNews(task, event)
@@ -334,6 +389,7 @@ class Tasks:
     async def sweep(self) -> int:
         """Ends tasks past their deadline and marks those of which nothing is heard; returns how many that were. Doing
         it twice, or in two processes, changes nothing."""
+        self._settle_again()
         now = self._clock.now()
         silent_since = now - timedelta(seconds=self._settings.stalled_after_s)
         due = await self._store.due(now, silent_since, now - timedelta(seconds=WAIT_S))
@@ -346,7 +402,7 @@ class Tasks:
 
     async def _look_after(self, task_id: str, draft_for: Callable[[Task], EventDraft | None]) -> bool:
         task = await self.load(task_id)
-        await self._store.write(task)  # a crash may have left it behind its events
+        await self.catch_up(task)  # a crash may have left it behind its events
         draft = draft_for(task)
         if draft is None or not may(task, draft.type):
             return False

@@ -51,6 +51,8 @@ class Work:
         self._clock = clock
         self._told = Counter(_likeness(event) for event in told if event.type == "progress")
         self._reached = task.progress
+        self.has_moved = False
+        """Whether this run has told of progress that no earlier one has."""
         self._bucket = TokenBucket(PROGRESS_PER_S, PROGRESS_BURST, clock.monotonic())
         self._held_back: EventDraft | None = None
         self._stage = task.stage
@@ -105,7 +107,9 @@ class Work:
             return
         if self._bucket.take(self._clock.monotonic()):
             self._held_back = None
+            known = self._task.number
             await self._tell(draft)
+            self.has_moved |= self._task.number > known
         else:
             self._held_back = draft
             self._require_wanted()

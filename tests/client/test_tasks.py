@@ -135,6 +135,12 @@ async def test_a_task_is_started_driven_decided_about_and_found_again(running: R
         assert [each.task_id for each in (await client.tasks.list(state="completed")).items] == [task.task_id]
 
 
+async def test_a_task_that_is_started_again_under_its_name_is_the_same(running: Running) -> None:
+    async with signed_in(running) as (client, _):
+        task = await client.tasks.create("external", client_key="tonight")
+        assert await client.tasks.create("external", client_key="tonight") == task
+
+
 async def test_a_token_that_was_used_signs_nobody_in(running: Running) -> None:
     service = await running.services.accounts.add("worker", PASSWORD, service=True)
     token = (await running.device(service)).refresh_token()

@@ -101,6 +101,17 @@ async def test_what_cannot_be_started_is_named(running: Running) -> None:
         assert (answer.status, list(answer.document["errors"])) == (400, [field]), body
 
 
+async def test_a_task_that_is_sent_again_is_the_same(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    driver = await program(running)
+    body = {"kind": "external", "client_key": "tonight"}
+    first, again = [await alice.api("POST", "/tasks", body) for _ in range(2)]
+    assert (again.status, again.document) == (202, first.document)
+    others = [await bob.api("POST", "/tasks", body), await driver.api("POST", "/tasks", body | {"user": "alice"})]
+    assert len({answer.document["task_id"] for answer in (first, *others)}) == 3
+    assert (await started(driver, client_key="tonight"))["task_id"] == others[1].document["task_id"]
+
+
 async def test_only_some_tasks_of_one_person_are_under_way(start: Start) -> None:
     running = await start({"tasks.max_open": 2})
     alice = await running.person("alice")
@@ -185,6 +196,50 @@ async def test_a_decision_needs_a_document(running: Running) -> None:
 
 
 # ── programs ──
+
+
+@pytest.mark.parametrize("type", ["started", "progress", "retrying", "review_requested"])
+async def test_a_program_says_only_so_much_of_a_task(start: Start, type: str) -> None:
+    running = await start({"tasks.max_events": 10})
+    alice = await running.person("alice")
+    driver = await program(running)
+    task = await started(driver)
+    for number in range(9):
+        await say(driver, task, f"{number}", "progress")
+    refused = await say(driver, task, "more", type, data={"document": "?"})
+    assert (refused.status, refused.code) == (409, "bad_state")
+    assert (await say(driver, task, "the end", "completed")).status == 201
+    assert len((await look(alice, task))["events"]) == 11
+
+
+async def test_a_program_says_only_so_many_bytes_of_a_task(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.tasks.tasks.MAX_TOLD_BYTES", 1_000)
+    await running.person("alice")
+    driver = await program(running)
+    task = await started(driver)
+    said = [await say(driver, task, f"{number}", "progress", values={"n": "x" * 400}) for number in range(4)]
+    assert [answer.status for answer in said] == [201, 201, 201, 409]
+    assert (await say(driver, task, "the end", "completed")).status == 201
+
+
+async def test_a_program_speaks_only_so_fast(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.tasks.external.EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr("server.tasks.external.EVENTS_PER_S", 0.001)
+    await running.person("alice")
+    driver = await program(running)
+    task = await started(driver)
+    said = [await say(driver, task, f"{number}", "progress") for number in range(3)]
+    assert [answer.status for answer in said] == [201, 201, 429]
+    assert said[2].code == "rate_limited"
+
+
+async def test_a_document_of_a_program_has_room_in_a_request(running: Running) -> None:
+    await running.person("alice")
+    driver = await program(running)
+    task = await started(driver)
+    answer = await say(driver, task, "1", "review_requested", data={"document": "x" * 60_001})
+    assert (answer.status, answer.document["errors"]) == (400, {"data.document": "a text of 1 to 60000 characters"})
+    assert (await say(driver, task, "1", "review_requested", data={"document": "x" * 60_000})).status == 201
 
 
 async def test_the_same_event_again_is_answered_again_and_done_once(running: Running) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.errors import Unavailable
+from server.errors import NotFound, Unavailable
 from server.ids import new_id
 from server.realtime.background import Background
 from server.realtime.bus import LocalBus, Message, TaskNews, task_topic
@@ -18,7 +18,9 @@ from server.settings import TaskSettings
 from server.store.driver import Database
 from server.store.tasks import TaskStore
 from server.tasks.assembly import TaskArea
-from server.tasks.model import EventDraft, TaskEvent
+from server.tasks.model import EventDraft, Task, TaskEvent
+from server.tasks.rules import decide
+from server.tasks.tasks import LATE_S
 from server.tasks.work import Work
 from tests.running import MovableClock, Running
 from tests.tasks.working import Scripted
@@ -206,6 +208,107 @@ async def test_what_the_database_has_stored_without_saying_so_is_told_when_it_is
     assert (news.event.type, news.task.state) == ("started", "running")
     stored = await TaskStore(database).get(task.task_id)
     assert stored is not None and stored.state == "running"
+    await process.end()
+
+
+async def test_what_the_database_stores_late_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, store, late = MovableClock(), TaskStore(running.services.database), list[TaskEvent]()
+    process = Process(store, clock)
+    task = await process.area.tasks.create(ALICE.id, "external", {}, user=ALICE)
+    store_event = store.append
+
+    async def away(event: TaskEvent) -> None:
+        late.append(event)
+        raise Unavailable
+
+    monkeypatch.setattr(store, "append", away)
+    with pytest.raises(Unavailable):
+        await process.area.tasks.append(task.task_id, EventDraft(type="completed"))
+    await process.until_idle()
+    told: list[Message] = []
+    process.bus.subscribe(task_topic(task.task_id), told.append)
+    await store_event(late[0])
+    clock.move(LATE_S + 1)
+    await process.area.tasks.sweep()
+    await process.until_idle()
+    assert [each.event for each in told if isinstance(each, TaskNews)] == late
+    await process.end()
+
+
+@pytest.mark.parametrize("who", ["another run", "the program"])
+async def test_an_end_that_nobody_could_tell_is_told_by_whoever_finds_it(running: Running, who: str) -> None:
+    store, clock = TaskStore(running.services.database), MovableClock()
+    dying, other = (Process(store, clock) for _ in range(2))
+    await dying.area.runner.stop(1)
+    kind = "scripted" if who == "another run" else "external"
+    task = await dying.area.tasks.create(ALICE.id, kind, {}, user=ALICE)
+    end = EventDraft(type="completed", event_id="the end")
+    await store.append(decide(task, end, new_id(), clock.now()))  # and then it dies
+    told: list[Message] = []
+    other.bus.subscribe(task_topic(task.task_id), told.append)
+    if who == "another run":
+        await other.area.runner.round()
+    else:
+        await other.area.tasks.append(task.task_id, end)
+    await other.until_idle()
+    assert [each.event.type for each in told if isinstance(each, TaskNews)] == ["completed"]
+    await other.end()
+
+
+async def test_of_a_task_that_is_removed_while_somebody_writes_nothing_is_left(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TaskStore(running.services.database)
+    process = Process(store, MovableClock())
+    task = await process.area.tasks.create(ALICE.id, "external", {}, user=ALICE)
+    store_event = store.append
+
+    async def too_late(event: TaskEvent) -> None:
+        await store.remove_of(ALICE.id)
+        await store_event(event)
+
+    monkeypatch.setattr(store, "append", too_late)
+    with pytest.raises(NotFound):
+        await process.area.tasks.append(task.task_id, EventDraft(type="progress"))
+    assert await store.events(task.task_id) == []
+    await process.end()
+
+
+async def test_a_task_that_is_started_twice_at_once_under_one_name_is_one(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TaskStore(running.services.database)
+    process = Process(store, MovableClock())
+    tasks = process.area.tasks
+    first = await tasks.create(ALICE.id, "external", {}, user=ALICE, client_key="mine")
+    find, looked = store.by_client_key, list[str]()
+
+    async def too_early(created_by: str, client_key: str) -> Task | None:
+        looked.append(client_key)
+        return None if len(looked) == 1 else await find(created_by, client_key)
+
+    monkeypatch.setattr(store, "by_client_key", too_early)
+    assert await tasks.create(ALICE.id, "external", {}, user=ALICE, client_key="mine") == first
+    assert len(await tasks.open_of(ALICE.id)) == 1
+    await process.end()
+
+
+async def test_a_task_whose_first_event_was_not_stored_is_found_again_by_its_name(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TaskStore(running.services.database)
+    process = Process(store, MovableClock())
+    tasks = process.area.tasks
+
+    async def away(event: TaskEvent) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "append", away)
+        with pytest.raises(Unavailable):
+            await tasks.create(ALICE.id, "external", {}, user=ALICE, client_key="mine")
+    again = await tasks.create(ALICE.id, "external", {}, user=ALICE, client_key="mine")
+    assert ([task.task_id for task in await tasks.open_of(ALICE.id)], again.number) == ([again.task_id], 1)
     await process.end()
 
 

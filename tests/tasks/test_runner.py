@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.errors import BadState, NotFound
+from server.errors import BadState, NotFound, Unavailable
 from server.store.tasks import Due
 from server.tasks.endings import Retry, TaskFailed
 from server.tasks.model import EventDraft
 from server.tasks.rules import WAIT_S
+from server.tasks.runner import MAX_POSTPONED
 from server.tasks.work import PROGRESS_BURST, Work
 from tests.running import Expect, Running, Start
 from tests.tasks.working import (
@@ -393,6 +395,53 @@ async def test_a_task_at_which_servers_die_is_given_up(running: Running) -> None
     running.server.task_area.runner.open()
     await running.server.task_area.runner.round()
     assert (await heard.until("failed")).code == "given_up"
+
+
+@pytest.mark.parametrize("how", ["away", "broken off", "odd"])
+async def test_work_that_cannot_be_done_is_left_alone_longer_each_time_and_fails_in_the_end(
+    running: Running, expect_error: Expect, how: str
+) -> None:
+    if how == "odd":
+        expect_error("task_failed_to_end")
+    alice = await running.person("alice")
+    runner, heard, begun_at = running.server.task_area.runner, Heard(alice), list[float]()
+
+    async def run(work: Work) -> dict[str, Any]:
+        begun_at.append(running.clock.monotonic())
+        if how == "away":
+            raise Unavailable
+        if how == "broken off":
+            raise asyncio.CancelledError
+        return {"odd": object()}
+
+    await begun(alice, run)
+    while "failed" not in heard.types:
+        await running.until(lambda: not runner._running, "nobody works at it")
+        await runner.round()
+        running.clock.move(3)
+    assert (await heard.until("failed")).code == "begun_in_vain"
+    assert len(begun_at) == MAX_POSTPONED
+    pauses_s = [later - earlier for earlier, later in pairwise(begun_at)]
+    assert all(pause_s >= min(60, 2**number) - 0.01 for number, pause_s in enumerate(pauses_s))
+
+
+async def test_work_that_comes_farther_each_time_is_not_begun_in_vain(running: Running) -> None:
+    alice = await running.person("alice")
+    runner, heard = running.server.task_area.runner, Heard(alice)
+
+    async def run(work: Work) -> dict[str, Any]:
+        for number in range(work.task.run):
+            await work.progress(number / 20, "first", "counted", f"{number} are counted")
+        if work.task.run < MAX_POSTPONED + 3:
+            raise Unavailable
+        return {}
+
+    await begun(alice, run)
+    while "failed" not in heard.types and "completed" not in heard.types:
+        await running.until(lambda: not runner._running, "nobody works at it")
+        running.clock.move(2)
+        await runner.round()
+    assert "completed" in heard.types
 
 
 # ── what others see of it ──

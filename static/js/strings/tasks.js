@@ -64,6 +64,7 @@ const REPORT = {
 const FAILURE = {
   deadline_passed: () => _("It took longer than it may."),
   review_expired: () => _("Nobody looked at the draft in time."),
+  begun_in_vain: () => _("It was begun again and again, and could not be done. Please try again later."),
   given_up: () => _("The server died several times while it worked at this."),
   internal_error: () => _("The server failed. Please try again; if it fails again, tell whoever runs this server."),
   out_of_memory: () => _("This needs more memory than one task may have."),
