@@ -314,8 +314,8 @@ class Server:
             API,
         )
         accounts.on_remove += [
+            tasks.remove_of,  # first: what is under way would keep something new
             exports.remove_of,
-            tasks.remove_of,
             books.remove_of,
             dialogue_store.remove_of,
             mailboxes.remove_of,

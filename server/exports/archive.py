@@ -15,8 +15,9 @@ from icalendar import Calendar, Event
 
 ROWS = ".rows"
 """The ending of a file with a row of JSON in each line."""
-SPREADSHEETS_RUN = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet, whoever wrote it (OWASP, «CSV Injection»)."""
+SPREADSHEETS_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A cell that begins so is a formula to a spreadsheet, whoever wrote it (OWASP, «CSV Injection»): the last four are the
+first in full width."""
 STORED = (".webm", ".ogg", ".mp4", ".zip")
 """Compressed already."""
 
@@ -60,7 +61,8 @@ def _write_table(archive: zipfile.ZipFile, path: Path, name: str) -> None:
     with archive.open(f"{name}.csv", "w", force_zip64=True) as file:
         # With a mark in front, by which spreadsheets know that it is UTF-8.
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        writer = csv.writer(text)
+        # All in quotes, so that where the separator is a semicolon, nobody's semicolon begins a cell.
+        writer = csv.writer(text, quoting=csv.QUOTE_ALL)
         writer.writerow(columns)
         writer.writerows([cell(row.get(column)) for column in columns] for row in rows_in(path))
         text.flush()
@@ -90,7 +92,9 @@ def calendar_of(calls: Iterator[dict[str, Any]], summaries: dict[str, str]) -> b
         event.add("uid", call["call_id"])
         event.add("dtstamp", begun)
         event.add("dtstart", begun)
-        event.add("dtend", datetime.fromisoformat(call["ended_at"]) if call["ended_at"] else begun)
+        ended = datetime.fromisoformat(call["ended_at"]) if call["ended_at"] else begun
+        if ended.replace(microsecond=0) > begun.replace(microsecond=0):  # RFC 5545, 3.8.2.2: later, to the second
+            event.add("dtend", ended)
         event.add("summary", summaries.get(call["call_id"], ""))
         event.add("description", call["outcome"])
         calendar.add_component(event)

@@ -29,4 +29,4 @@ def open_exports(
     paths of the API begin with."""
     folder = data_dir / FOLDER
     kinds.register(HistoryExport(stores.exports, stores, folder, languages, clock, settings, prefix))
-    return Exports(stores.exports, folder, clock)
+    return Exports(stores.exports, stores.users, folder, clock)

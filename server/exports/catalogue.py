@@ -144,7 +144,10 @@ FIELDS: dict[type[msgspec.Struct], Fields] = {
     ),
     Voicemail: Fields(
         ("voicemail_id", "call_id", "sender", "duration_ms", "size_bytes", "content_type", "created_at", "heard_at"),
-        {"to": OWN_ID, "waveform": "can be made of the sound"},
+        {
+            "to": "the person themselves; with those that they have left stands by name for whom",
+            "waveform": "can be made of the sound",
+        },
     ),
     Roadmap: Fields(
         (

@@ -211,8 +211,11 @@ class Holdings:
 
     async def _left(self, call_ids: list[str]) -> AsyncIterator[Row]:
         """Messages that the person has left; whether they were heard is the other one's."""
-        for message in await self._stores.voicemail.left_by(self._user_id, call_ids):
-            yield {"direction": "left"} | fields_of(message) | {"heard_at": None}
+        left = await self._stores.voicemail.left_by(self._user_id, call_ids)
+        users = {user.user_id: user.ref for user in await self._stores.users.by_ids([each.to for each in left])}
+        for message in left:
+            to = users.get(message.to, UserRef(message.to, "", ""))
+            yield {"direction": "left", "to": to} | fields_of(message) | {"heard_at": None}
 
     async def _roadmaps(self) -> AsyncIterator[Row]:
         before: str | None = None

@@ -14,6 +14,7 @@ from server.clock import Clock
 from server.errors import BadRequest, BadState
 from server.exports.archive import ROWS, make_archive
 from server.exports.catalogue import TABLES
+from server.exports.exports import folder_of
 from server.exports.holdings import Holdings, Row, Stores
 from server.exports.model import Export
 from server.ids import new_id
@@ -24,6 +25,7 @@ from server.realtime.frames import UserRef
 from server.settings import ExportSettings
 from server.store.driver import Duplicate, NoSuchFile
 from server.store.exports import ExportStore
+from server.tasks.endings import LeaseLost
 from server.tasks.work import Work
 from server.wire import encode, rfc3339
 
@@ -83,30 +85,26 @@ class HistoryExport:
 
     async def _made(self, work: Work) -> dict[str, Any]:
         """The export of this task; what an earlier run has kept, if it came so far."""
-        known = await self._store.of_task(work.task.task_id)
-        if known is None:
-            folder = self._folder / work.task.task_id
-            try:
-                known = await self._make(work, folder)
-            finally:
-                await asyncio.to_thread(shutil.rmtree, folder, True)
+        folder = folder_of(self._folder, work.user_id, work.task.task_id)
+        try:
+            known = await self._store.of_task(work.task.task_id) or await self._make(work, folder)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, True)
         return {"export_id": known.export_id, "size_bytes": known.size_bytes}
 
     async def _make(self, work: Work, folder: Path) -> Export:
+        rows, target = folder / "rows", folder / "export.zip"
         await asyncio.to_thread(_make_anew, folder)
+        await asyncio.to_thread(rows.mkdir)
         language = await self._language(work.user_id)
         holdings = Holdings(self._stores, work.user_id, language.translate)
-        await self._collect(work, holdings, folder)
-        await self._copy_media(work, holdings, folder)
+        await self._collect(work, holdings, rows)
+        await self._copy_media(work, holdings, rows)
+        readme, summaries = self._readme(language), await self._summaries(holdings, work.user_id, language)
         await work.progress(WITH_MEDIA, "write", "export_written", "Writing the files")
-        target = folder.with_suffix(".zip")
-        try:
-            readme, summaries = self._readme(language), await self._summaries(holdings, work.user_id, language)
-            size_bytes = await work.cpu(make_archive, str(folder), str(target), readme, summaries)
-            await work.progress(WRITTEN, "keep", "export_kept", "Keeping the file where only you can fetch it")
-            return await self._keep(work, target, size_bytes)
-        finally:
-            await asyncio.to_thread(target.unlink, True)
+        size_bytes = await work.cpu(make_archive, str(rows), str(target), readme, summaries)
+        await work.progress(WRITTEN, "keep", "export_kept", "Keeping the file where only you can fetch it")
+        return await self._keep(work, target, size_bytes)
 
     async def _language(self, user_id: str) -> Language:
         user = await self._stores.users.get(user_id)
@@ -174,14 +172,21 @@ class HistoryExport:
             while piece := await asyncio.to_thread(source.read, READ_BYTES):
                 await file.write(piece)
         await file.close()
+        # The work may be stopped while the database carries this out: then it is looked at nevertheless.
+        return await asyncio.shield(self._insert(export))
+
+    async def _insert(self, export: Export) -> Export:
         try:
             await self._store.insert(export)
         except Duplicate:  # a run that was taken for dead has been faster
             await self._store.remove_file(export.file_id)
-            known = await self._store.of_task(work.task.task_id)
+            known = await self._store.of_task(export.task_id)
             assert known is not None
             return known
-        await self._store.remove_others(work.user_id, export.export_id)
+        if not await self._stores.tasks.exists(export.task_id):  # the account was removed meanwhile, with its tasks
+            await self._store.remove_of(export.user_id)
+            raise LeaseLost
+        await self._store.remove_others(export.user_id, export.export_id)
         return export
 
 

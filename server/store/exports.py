@@ -54,6 +54,13 @@ class ExportStore:
         found = await self._exports.find({"user_id": user_id}, sort=[("_id", DESCENDING)])
         return [export for export in map(_export, found) if export is not None]
 
+    async def owners(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        """The ids of exports after ``after`` in order, each with the id of whose it is."""
+        found = await self._exports.find(
+            {"_id": {"$gt": after}}, fields=["user_id"], sort=[("_id", ASCENDING)], limit=limit
+        )
+        return [(str(document["_id"]), str(document["user_id"])) for document in found]
+
     async def remove_others(self, user_id: str, export_id: str) -> int:
         """Removes all exports of that person but this one; returns how many there were."""
         return await self._remove({"user_id": user_id, "_id": {"$ne": export_id}})

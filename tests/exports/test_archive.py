@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +69,23 @@ def test_calls_are_events_of_a_calendar(tmp_path: Path) -> None:
     assert "attendee" not in event and "organizer" not in event
 
 
-def test_a_call_that_goes_on_ends_where_it_begins(tmp_path: Path) -> None:
-    calendar = Calendar.from_ical(packed(tmp_path, calls=[CALL | {"ended_at": None}]).read("calls.ics"))
+@pytest.mark.parametrize("ended_at", [None, "2026-11-20T05:12:07.845Z"])
+def test_a_call_that_goes_on_or_was_over_at_once_has_no_end_in_the_calendar(
+    tmp_path: Path, ended_at: str | None
+) -> None:
+    calendar = Calendar.from_ical(packed(tmp_path, calls=[CALL | {"ended_at": ended_at}]).read("calls.ics"))
     (event,) = calendar.walk("VEVENT")
-    assert event["dtend"].dt == event["dtstart"].dt
+    assert "dtend" not in event and event["dtstart"].dt == datetime(2026, 11, 20, 5, 12, 7, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20SUM"])
 def test_what_somebody_wrote_is_no_formula(text: str) -> None:
     assert cell(text) == f"'{text}"
+
+
+def test_a_semicolon_begins_no_cell(tmp_path: Path) -> None:
+    written = packed(tmp_path, messages=[{"id": 1, "text": "a;=1+1"}]).read("messages.csv").decode("utf-8-sig")
+    assert written.splitlines() == ['"id","text"', '"1","a;=1+1"']
 
 
 def test_numbers_stay_numbers() -> None:

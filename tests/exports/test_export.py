@@ -21,6 +21,8 @@ from server.dialogues.model import Dialogue, Turn
 from server.errors import BadRequest, BadState, NotFound
 from server.exports.assembly import FOLDER
 from server.exports.catalogue import TABLES
+from server.exports.exports import folder_of
+from server.exports.model import Export
 from server.ids import lowest_id_at, new_id
 from server.roadmaps.model import Roadmap
 from server.store.books import BookStore
@@ -29,12 +31,14 @@ from server.store.dialogues import DialogueStore
 from server.store.exports import ExportStore
 from server.store.quality import QualityStore
 from server.store.roadmaps import RoadmapStore
+from server.store.tasks import TaskStore
 from server.tasks.model import Task
+from server.tasks.work import Work
 from tests.handlers.test_recordings import recorded, send
 from tests.handlers.test_voicemail import left
 from tests.helpers import today
-from tests.peer import PATIENCE_S
 from tests.running import Answer, Person, Running, Start
+from tests.tasks.working import LONG_PATIENCE_S
 
 pytestmark = pytest.mark.gen_test
 
@@ -47,7 +51,7 @@ async def started(person: Person, **params: Any) -> Task:
 
 async def finished(person: Person, task: Task) -> dict[str, Any]:
     """The result of the task."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(LONG_PATIENCE_S):  # a process is started for it, which comes after all others
         while not (found := await person.running.services.tasks.get(task.task_id, person.id)).is_over:
             await asyncio.sleep(0.01)
     assert found.state == "completed" and found.result is not None, found.error
@@ -148,8 +152,8 @@ async def test_no_secret_and_nothing_of_others_devices_is_in_it(running: Running
     ]
     assert devices == [None] * 3
     assert rows(archive, "contacts")[0]["favourite"] is False
-    heard = [message["heard_at"] for message in rows(archive, "voicemail") if message["direction"] == "left"]
-    assert heard == [None]
+    (message,) = [each for each in rows(archive, "voicemail") if each["direction"] == "left"]
+    assert (message["heard_at"], message["to"]["username"]) == (None, "bob")
 
 
 async def test_whoever_was_blocked_does_not_learn_it_from_an_export(running: Running) -> None:
@@ -210,12 +214,67 @@ async def test_what_a_crash_has_left_is_removed(running: Running) -> None:
     file = ExportStore(running.services.database).new_file(lowest_id_at(long_ago))
     await file.write(b"a part")
     await file.close()
-    folder = resolve_data_dir(running.services.settings) / FOLDER / "left"
-    folder.mkdir(parents=True)
-    os.utime(folder, (long_ago.timestamp(), long_ago.timestamp()))
+    folder = resolve_data_dir(running.services.settings) / FOLDER
+    lost, zipped = folder / "a.b", folder / "left.zip"
+    lost.mkdir(parents=True)
+    for path in (lost / "export.zip", zipped):
+        path.write_bytes(b"everything")
+    for path in (lost, zipped):
+        os.utime(path, (long_ago.timestamp(), long_ago.timestamp()))
     assert await running.services.exports.clean() == 0
     assert await running.services.database.files("export_files").ids(after="", before="z", limit=10) == []
+    assert list(folder.iterdir()) == []
+
+
+async def test_what_a_run_left_that_came_as_far_as_to_keep_it_is_removed_by_the_next(running: Running) -> None:
+    alice = await running.person("alice")
+    first = await started(alice)
+    await finished(alice, first)
+    folder = resolve_data_dir(running.services.settings) / FOLDER
+    left = folder_of(folder, alice.id, first.task_id)
+    left.mkdir(parents=True)
+    (left / "export.zip").write_bytes(b"everything")
+    parts = running.server.task_area
+    work = Work(first, [], parts.tasks, TaskStore(running.services.database), parts.processes, running.clock)
+    await parts.kinds.named("history_export").run(work)
+    assert list(folder.iterdir()) == []
+
+
+async def test_an_export_of_somebody_who_is_gone_is_removed(running: Running) -> None:
+    bob = await running.person("bob")
+    await finished(bob, await started(bob))
+    now = running.clock.now()
+    store = ExportStore(running.services.database)
+    await store.insert(Export(new_id(), new_id(), new_id(), new_id(), 1, now, now + timedelta(days=1)))
+    assert await running.services.exports.clean() == 1
+    assert len(await running.services.exports.of(bob.id)) == 1
+
+
+async def test_what_is_put_together_goes_with_the_account(running: Running) -> None:
+    alice = await running.person("alice")
+    folder = folder_of(resolve_data_dir(running.services.settings) / FOLDER, alice.id, new_id())
+    folder.mkdir(parents=True)
+    await running.services.accounts.remove(alice.user)
     assert not folder.exists()
+
+
+async def test_an_export_that_is_kept_as_the_account_goes_is_removed_at_once(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = await running.person("alice")
+    inserted, insert = asyncio.Event(), ExportStore.insert
+
+    async def insert_too_late(store: ExportStore, export: Export) -> None:
+        await running.services.accounts.remove(alice.user)
+        await insert(store, export)
+        inserted.set()
+
+    monkeypatch.setattr(ExportStore, "insert", insert_too_late)
+    await started(alice)
+    async with asyncio.timeout(LONG_PATIENCE_S):
+        await inserted.wait()
+        while await running.services.exports.of(alice.id):
+            await asyncio.sleep(0.01)
 
 
 async def test_nothing_of_it_stays_in_the_data_folder(running: Running) -> None:
