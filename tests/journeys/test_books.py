@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.journeys.accessible import SOUND, faults, walk
 from tests.journeys.browsing import PATIENCE_MS
@@ -19,6 +19,7 @@ LIGHTHOUSE = b"# The lighthouse\n\nThe lamp burns oil of olives, and `<b>nothing
 
 OF_THE_HANDBOOK = """async () => (await (await fetch("/api/v1/dialogues")).json()).items
   .filter(({ title, book }) => title === "How do I record a call?" || title === book.title).length"""
+MAY_LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 LISTEN = """() => {
   globalThis.told = [];
   const region = document.querySelector("#announcer");
@@ -36,14 +37,21 @@ def test_a_person_sends_a_book_reads_it_and_asks_it(person: MakePerson) -> None:
     page = alice.page
     page.goto("/books")
     chosen = page.get_by_label("Add a book")
+    held: list[Route] = []
+    page.route("**/api/v1/books?*", lambda route: held.append(route), times=1)
     chosen.set_input_files([file("lamp.md", LIGHTHOUSE), file("nothing.md", b""), file("x.png", b"\x89PNG\r\n\x1a\n")])
     sendings = page.locator(".sending")
     expect(sendings.filter(has_text="nothing.md")).to_contain_text("This file is empty.")
+    while not held:
+        page.wait_for_timeout(50)
+    assert not page.evaluate(MAY_LEAVE)  # it would break off
+    held[0].continue_()
     expect(sendings.filter(has_text="x.png")).to_contain_text("no book that Ringback can read", timeout=PATIENCE_MS)
     alice.problems.clear()  # a browser complains about what was refused
     book = page.locator(".book").filter(has=page.get_by_role("heading", name="The lighthouse"))
     expect(book).to_have_attribute("data-state", "ready", timeout=PATIENCE_MS)
     expect(sendings).to_have_count(2)
+    assert page.evaluate(MAY_LEAVE)
 
     book.get_by_role("link", name="The lighthouse").click()
     expect(page.locator(".passage")).to_contain_text("and <b>nothing</b> else", timeout=PATIENCE_MS)
