@@ -165,7 +165,7 @@ NEWS = """
   localStorage.clear();
   const link = new Emitter();
   let items = [];
-  new TaskNews({ link, api: { tasks: async () => ({ items }) }, here: "here" });
+  new TaskNews({ link, api: { tasks: async () => ({ items }) }, ownId: "u", here: "here" });
   const task = (number, state, fields = {}) => ({
     task_id: "t", title: "Film", number, state, updated_at: `2026-11-20T10:00:0${number}.000Z`,
     review: state === "waiting_review" ? { document: "", round: 1 } : null, ...fields,
@@ -219,14 +219,68 @@ def test_what_has_ended_while_one_page_gave_way_to_the_next_is_said_there(run: R
       tell(task(1, "running"));
       items = [task(2, "completed")];
       const next = new Emitter();
-      new TaskNews({ link: next, api: { tasks: async () => ({ items }) } });
+      new TaskNews({ link: next, api: { tasks: async () => ({ items }) }, ownId: "u" });
       next.emit("snapshot", { timestamp: "2026-11-20T10:00:05.000Z" });
       await h.settle();
       next.emit("snapshot", { timestamp: "2026-11-20T10:00:06.000Z" });
       await h.settle();
-      return [shown(), localStorage.getItem("ringback-tasks-open")];
+      return [shown(), localStorage.length];
     """
-    assert run(NEWS + body) == [["“Film” is done"], None]
+    assert run(NEWS + body) == [["“Film” is done"], 0]
+
+
+NEXT = """
+  const open = async (ownId, timestamp) => {
+    const next = new Emitter();
+    new TaskNews({ link: next, api: { tasks: async () => ({ items: [...items] }) }, ownId });
+    next.emit("snapshot", { timestamp });
+    await h.settle();
+  };
+"""
+
+
+def test_what_others_than_the_tasks_that_were_under_way_here_have_become_is_long_known(run: Run) -> None:
+    body = """
+      tell(task(1, "running"));
+      const others = [3, 4, 5].map((n) => task(n, "completed", { task_id: `${n}`, title: "Long known" }));
+      items = [...others, task(6, "completed")];
+      await open("u", "2026-12-11T09:00:00.000Z");
+      return shown();
+    """
+    assert run(NEWS + NEXT + body) == ["“Film” is done"]
+
+
+def test_the_next_person_in_a_browser_hears_nothing_of_the_tasks_of_the_first(run: Run) -> None:
+    body = 'tell(task(1, "running")); items = [task(2, "completed")]; await open("v", "2026-11-20T10:00:05.000Z");'
+    assert run(f"{NEWS}{NEXT}{body} return shown();") == []
+
+
+def test_of_what_has_happened_while_the_line_was_away_for_long_the_last_minutes_are_told(run: Run) -> None:
+    body = """
+      link.emit("snapshot", { timestamp: "2026-11-20T08:00:00.000Z" });
+      const before = task(3, "completed", { task_id: "u", title: "Long ago", updated_at: "2026-11-20T09:00:00.000Z" });
+      items = [task(4, "completed"), before];
+      link.emit("snapshot", { timestamp: "2026-11-20T10:05:00.000Z" });
+      await h.settle();
+      return shown();
+    """
+    assert run(NEWS + body) == ["“Film” is done"]
+
+
+def test_what_was_told_behind_another_window_only_is_told_on_the_next_page_again(run: Run) -> None:
+    body = """
+      tell(task(1, "running"));
+      Object.defineProperty(document, "visibilityState", { configurable: true, value: "hidden" });
+      tell(task(2, "completed"));
+      delete document.visibilityState;
+      document.getElementById("toasts").replaceChildren();
+      items = [task(2, "completed")];
+      await open("u", "2026-11-20T10:00:05.000Z");
+      const first = shown();
+      await open("u", "2026-11-20T10:00:06.000Z");
+      return [first, shown()];
+    """
+    assert run(NEWS + NEXT + body) == [["“Film” is done"], ["“Film” is done"]]
 
 
 # ── drafts, stories ──

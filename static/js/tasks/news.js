@@ -10,6 +10,7 @@ import { NOTICE, tasks as strings } from "../strings/tasks.js";
 import { coalesced } from "../ui/coalescing.js";
 import { notice } from "../ui/toasts.js";
 import { onReturn, showUnread } from "../ui/unread.js";
+import { OpenTasks } from "./known_open.js";
 import { isOver } from "./story.js";
 
 /** Several tasks may change at once; one look is enough for them. */
@@ -18,32 +19,34 @@ const PAUSE_MS = 250;
 const MOST = 100;
 /** Of what has happened while the line was away, the newest is told. */
 const MISSED_MOST = 10;
-/** Kept in the browser from page to page: up to when is told, and whether there was a task that is not over. */
-const TOLD_KEY = "ringback-tasks-told";
-const OPEN_KEY = "ringback-tasks-open";
+/** What has happened longer ago to a task of which this page has not heard is no news any more. */
+const MISSED_AGO_MS = 600_000;
 
 export class TaskNews {
   #api;
   #here;
+  #open;
   #windows = new BroadcastChannel("ringback-task-notices");
   /** How each task stood when it was heard of last. @type {Map<string, Task>} */
   #heard = new Map();
   /** The notices that are on show, by task. @type {Map<string, {state: string, dismiss: () => void}>} */
   #shown = new Map();
-  /** What happens from here on is news. Server time. @type {string} */
-  #since = localStorage.getItem(TOLD_KEY) ?? "";
+  /** When the line was last known to tell everything; null before it does. Server time. @type {string | null} */
+  #since = null;
   #count;
 
   /**
    * @param {object} options
    * @param {RingbackSocket} options.link the user's socket
    * @param {Api} options.api
+   * @param {string} options.ownId
    * @param {string} [options.here] the task of this page: it shows there what becomes of it
    * @param {Task[]} [options.rendered] what this page came with
    */
-  constructor({ link, api, here, rendered = [] }) {
+  constructor({ link, api, ownId, here, rendered = [] }) {
     this.#api = api;
     this.#here = here;
+    this.#open = new OpenTasks(ownId);
     this.#count = coalesced(async (overtaken) => {
       const { items } = await api.tasks({ state: "waiting_review", limit: MOST });
       if (!overtaken()) showUnread("tasks", items.length);
@@ -52,19 +55,25 @@ export class TaskNews {
     link.on("frame", (frame) => {
       if (frame.type === "task") this.#hear(frame.task);
     });
-    onReturn(link, () => this.#catchUp());
+    onReturn(link, async () => this.#count());
     this.#windows.addEventListener("message", ({ data }) => this.#dismiss(data));
-    if (!rendered.every(isOver)) localStorage.setItem(OPEN_KEY, "yes");
+    document.addEventListener("visibilitychange", () => {
+      for (const task of this.#heard.values()) this.#open.keep(task);
+    });
+    for (const task of rendered) if (!isOver(task)) this.#open.add(task);
   }
 
   /**
-   * While a page gives way to the next, nobody listens: if a task was under way, what has become of it is asked for.
+   * While a page gives way to the next, nobody listens: what has become of the tasks that were under way is asked for.
    *
    * @param {string} timestamp
    */
   #begin(timestamp) {
-    this.#since ||= timestamp;
-    if (localStorage.getItem(OPEN_KEY)) this.#catchUp().catch(() => {}); // the next page tries again
+    const longAgo = new Date(Date.parse(timestamp) - MISSED_AGO_MS).toISOString();
+    const since = this.#since === null ? timestamp : this.#since > longAgo ? this.#since : longAgo;
+    const wasHere = this.#since !== null;
+    this.#since = timestamp;
+    if (wasHere || this.#open.some) this.#catchUp(since).catch(() => {}); // the next page tries again
   }
 
   /** @param {Task} task */
@@ -72,9 +81,7 @@ export class TaskNews {
     const before = this.#heard.get(task.task_id);
     if (before && before.number >= task.number) return;
     this.#heard.set(task.task_id, task);
-    if (task.updated_at > this.#since) this.#since = task.updated_at;
-    localStorage.setItem(TOLD_KEY, this.#since);
-    if (!isOver(task)) localStorage.setItem(OPEN_KEY, "yes");
+    this.#open.keep(task);
     const [was, is] = [before?.state === "waiting_review", task.state === "waiting_review"];
     if (!before || was !== is) this.#count();
     if (this.#shown.has(task.task_id) && this.#shown.get(task.task_id)?.state !== task.state) this.#dismiss(task.task_id);
@@ -82,15 +89,18 @@ export class TaskNews {
     if (!sameRound) this.#tell(task);
   }
 
-  /** What has ended, or came to wait for the person, while the line was away. */
-  async #catchUp() {
-    const since = this.#since;
-    this.#count();
+  /**
+   * What has ended, or came to wait for the person, while nobody listened: of the tasks that were known not to be over,
+   * and of those with which something has happened since.
+   *
+   * @param {string} since
+   */
+  async #catchUp(since) {
     const { items } = await this.#api.tasks({ limit: MISSED_MOST });
     for (const task of items.reverse()) {
-      if (task.updated_at > since) this.#hear(task);
+      if (this.#open.isNews(task) ?? task.updated_at > since) this.#hear(task);
     }
-    if (items.every(isOver)) localStorage.removeItem(OPEN_KEY);
+    this.#open.keepOnly(items);
   }
 
   /** @param {Task} task */

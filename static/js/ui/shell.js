@@ -23,15 +23,16 @@ import { followUnread } from "./unread.js";
  * @param {Pick<IncomingOptions, "callHere" | "busy" | "beforeAnswer">} [options]
  */
 export function startShell(boot, options = {}) {
+  const ownId = boot.user?.id ?? "";
   const client = new Client(boot);
   const tones = new Tones();
   const ringer = new Ringer(new Tones()); // of its own: a call that waits does not end what one hears of the other
   unlockByGesture(tones);
   new LinkBanner(client.link);
-  new IncomingDialog({ client, ringer, ownId: boot.user?.id ?? "", ...options });
+  new IncomingDialog({ client, ringer, ownId, ...options });
   followUnread(client.link, client.api);
   const rendered = boot.tasks ?? (boot.task ? [boot.task] : []);
-  new TaskNews({ link: client.link, api: client.api, here: boot.task?.task_id, rendered });
+  new TaskNews({ link: client.link, api: client.api, ownId, here: boot.task?.task_id, rendered });
   followIdleness(client.link, options.busy ?? (() => false));
   standInForWorker(client.inbox);
   new PushSubscriber(client.api).keepUp().catch(() => {}); // the next page tries again
