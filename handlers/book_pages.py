@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.pages import PageHandler
-from server.books.model import Chapter, Passage, book_view
+from server.books.model import Chapter, Passage, book_brief, book_view
 from server.errors import NotFound
 
 MAX_CHAPTER_DIGITS = 6
@@ -20,7 +20,7 @@ class BooksPageHandler(PageHandler):
     async def get(self) -> None:
         """The handbook, and the own books."""
         books = await self.services.books.list_for(self.who.user.id)
-        shown = [book_view(book, self.locale.translate) for book in books]
+        shown = [book_brief(book, self.locale.translate) for book in books]
         unread = await self.unread()
         self.render_page(
             "books.html",

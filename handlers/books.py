@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tornado.web
 
-from handlers.base import ApiHandler
+from handlers.base import ApiHandler, bad_query
 from handlers.uploading import UploadHandler
-from server.books.model import book_view, passage_view
+from server.books.model import book_brief, book_view, passage_view
 from server.books.uploads import Upload
+from server.ids import is_id
+from server.languages.sentences import N_
 from server.settings import Settings
 
 
@@ -43,8 +45,11 @@ class BooksHandler(UploadHandler):
 
     async def get(self) -> None:
         """The books that this person can read and ask: the handbook, and then their own, newest first."""
-        books = await self.services.books.list_for(self.who.user.id)
-        self.reply({"items": [book_view(book, self.language.translate) for book in books], "next": None})
+        before = self.get_query_argument("before", None)
+        if before is not None and not is_id(before):
+            raise bad_query("before", N_("the next of an earlier page"))
+        page = await self.services.books.page(self.who.user.id, limit=self.page_limit(), before=before)
+        self.reply({"items": [book_brief(book, self.language.translate) for book in page.items], "next": page.next})
 
 
 class BookHandler(ApiHandler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from handlers.pages import PageHandler
-from server.books.model import HANDBOOK_ID, book_view
+from server.books.model import HANDBOOK_ID, book_brief
 from server.dialogues.model import dialogue_view
 from server.languages.sentences import N_
 
@@ -37,7 +37,7 @@ class DialoguesPageHandler(PageHandler):
             "dialogues.html",
             boot={"dialogues": page.items, "next": page.next, "handbook_id": HANDBOOK_ID},
             unread=unread,
-            books=[book_view(book, self.locale.translate) for book in books if book.state == "ready"],
+            books=[book_brief(book, self.locale.translate) for book in books if book.state == "ready"],
             examples=[self.locale.translate(example) for example in EXAMPLES],
             max_question_characters=self.services.settings.dialogues.max_message_characters,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from server.books.cpu import on_a_thread
 from server.books.handbook_keeper import HandbookKeeper
@@ -26,6 +27,13 @@ from server.tasks.tasks import Tasks
 NO_SUCH_BOOK = "There is no such book"
 CLEAN_EVERY_S = 3600.0
 """Files that are nobody's take room, and nothing else."""
+
+
+class Page(NamedTuple):
+    """Some books, and the ``before`` of the next page: ``None`` on the last."""
+
+    items: list[Book]
+    next: str | None
 
 
 class Books:
@@ -59,9 +67,18 @@ class Books:
         ]
 
     async def list_for(self, user_id: str) -> list[Book]:
-        """Every book that person can read: the handbook, and then their own, newest first."""
+        """Every book that person can read: the handbook, and then their own, newest first. Their chapters are without
+        titles."""
         await self._handbook.settled()
-        return await self._store.of(None) + await self._store.of(user_id)
+        return await self._store.shelf(None) + await self._store.shelf(user_id)
+
+    async def page(self, user_id: str, *, limit: int, before: str | None = None) -> Page:
+        """The newest ``limit`` books of that person with ids below ``before``, as :meth:`list_for`; those that are
+        everybody's stand before the first of them, besides."""
+        await self._handbook.settled()
+        own = await self._store.shelf(user_id, before=before, limit=limit + 1)
+        everybodys = await self._store.shelf(None) if before is None else []
+        return Page(everybodys + own[:limit], own[limit - 1].book_id if len(own) > limit else None)
 
     async def keep_handbook(self) -> None:
         """Brings the handbook of this version among everybody's books; raises :class:`~server.errors.Unavailable`."""

@@ -104,10 +104,18 @@ def book_view(book: Book, translate: Translate = str) -> dict[str, Any]:
             {"number": chapter.number, "title": chapter.title, "passages": chapter.passages}
             for chapter in book.chapters
         ],
+        "chapter_count": len(book.chapters),
         "passages": book.passages,
         "task_id": book.task_id,
         "created_at": rfc3339(book.created_at),
     }
+
+
+def book_brief(book: Book, translate: Translate = str) -> dict[str, Any]:
+    """As :func:`book_view`, without its chapters: how it stands in a list."""
+    view = book_view(book, translate)
+    del view["chapters"]
+    return view
 
 
 def passage_view(passage: Passage) -> dict[str, Any]:

@@ -24,6 +24,8 @@ PASSAGE_INDEXES = [
     IndexModel([("book_id", ASCENDING), ("edition", ASCENDING), ("number", ASCENDING)], name="of_book", unique=True),
     IndexModel([("book_id", ASCENDING), ("edition", ASCENDING), ("chapter", ASCENDING)], name="of_chapter"),
 ]
+BRIEF = [*(name for name in Book.__struct_fields__ if name not in ("book_id", "chapters")), "chapters.passages"]
+"""What a list has of a book: of its chapters how many there are, and how long they are."""
 DELETED = "deleted"
 """The state of what is left of a book that was removed, until all that stood in it is gone, too."""
 AT_A_TIME = 500
@@ -61,6 +63,17 @@ class BookStore:
     async def of(self, user_id: str | None) -> list[Book]:
         """The books of that person, or those that are everybody's, newest first."""
         found = await self._books.find({"user_id": user_id}, sort=[("_id", DESCENDING)])
+        return [book for book in map(_book, found) if book is not None]
+
+    async def shelf(self, user_id: str | None, *, before: str | None = None, limit: int = 0) -> list[Book]:
+        """As :meth:`of`, at most ``limit`` (0: all) with ids below ``before``, and their chapters without titles: what
+        a list does not show is not read."""
+        query: Document = {"user_id": user_id} | ({} if before is None else {"_id": {"$lt": before}})
+        found = await self._books.find(query, sort=[("_id", DESCENDING)], limit=limit, fields=BRIEF)
+        for document in found:
+            document["chapters"] = [
+                {"number": number, "title": "", **chapter} for number, chapter in enumerate(document["chapters"], 1)
+            ]
         return [book for book in map(_book, found) if book is not None]
 
     async def ids_of(self, user_id: str) -> list[str]:

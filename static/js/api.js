@@ -441,9 +441,19 @@ export class Api {
     return this.#send("GET", `/contacts?state=blocked${before ? `&before=${encodeURIComponent(before)}` : ""}`);
   }
 
-  /** @returns {Promise<{items: Book[]}>} the own ones and those that are everybody's */
-  books() {
-    return this.#send("GET", "/books");
+  /** @returns {Promise<{items: Book[]}>} every own one and those that are everybody's, without their chapters */
+  async books() {
+    /** @type {Book[]} */
+    const items = [];
+    /** @type {string | null} */
+    let next = null;
+    do {
+      /** @type {{items: Book[], next: string | null}} */
+      const page = await this.#send("GET", `/books?limit=100${next === null ? "" : `&before=${next}`}`);
+      items.push(...page.items);
+      next = page.next;
+    } while (next !== null);
+    return { items };
   }
 
   /** @param {string} bookId @returns {Promise<Book>} */

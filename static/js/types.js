@@ -68,7 +68,8 @@
  * @typedef {{number: number, title: string, passages: number}} BookChapter
  * @typedef {{book_id: string, title: string, author: string | null, language: string | null,
  *   format: "markdown" | "text" | "epub" | "pdf", size_bytes: number, built_in: boolean,
- *   state: "importing" | "ready" | "failed", error: {code: string, message: string} | null, chapters: BookChapter[],
+ *   state: "importing" | "ready" | "failed", error: {code: string, message: string} | null, 
+ *   chapters?: BookChapter[], chapter_count: number,
  *   passages: number, task_id: string | null, created_at: string}} Book
  *
  * @typedef {{n: number, passage_id: string, book_id: string, book_title: string, chapter: number, chapter_title: string,

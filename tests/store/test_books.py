@@ -108,6 +108,7 @@ async def test_books_that_nothing_is_heard_of_are_found(store: BookStore) -> Non
 async def test_whatever_is_asked_for_is_found_by_an_index(store: BookStore, plans: Plans) -> None:
     given = await stored(store)
     await store.of("alice")
+    await store.shelf("alice", before=given.book_id, limit=10)
     await store.chapter(given, 1)
     await store.passages(given, [1, 2])
     await store.all_passages(given, 0, 10)

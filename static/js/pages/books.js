@@ -79,7 +79,7 @@ function rowOf({ book_id: id }) {
  * @param {Book} book
  */
 function draw(row, book) {
-  const { title, author, format, state, chapters, size_bytes, built_in, error, task_id } = book;
+  const { title, author, format, state, chapter_count, size_bytes, built_in, error, task_id } = book;
   row.dataset.state = state;
   need(".book-cover", row).className = `book-cover ${tint(title)}`;
   setText(need("[data-cover]", row), title);
@@ -87,7 +87,7 @@ function draw(row, book) {
   setText(need("[data-title]", row), title);
   setText(need("[data-author]", row), author ?? "");
   const parts = [FORMAT[format] ?? format, fileSize(size_bytes, locale)];
-  if (state === "ready") parts.push(strings.chapters(chapters.length));
+  if (state === "ready") parts.push(strings.chapters(chapter_count));
   setText(need("[data-note]", row), parts.join(" · "));
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (row.querySelectorAll("[data-open]"))) link.href = `/books/${book.book_id}`;
   const part = task_id === null ? undefined : progress.get(task_id);
