@@ -65,7 +65,7 @@ class Roadmaps:
             changed_at=self._clock.now(),
             rev=rev + 1,
         )
-        if before.rev != rev or not await self._store.replace(after, rev=rev):
+        if before.rev != rev or not await self._store.change(after, rev=rev):
             raise Conflict(N_("Somebody else has changed the roadmap meanwhile"))
         return after
 

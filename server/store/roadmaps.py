@@ -19,6 +19,9 @@ INDEXES = [
     IndexModel([("readers", ASCENDING), ("_id", DESCENDING)], name="of_reader"),
 ]
 
+CHANGING = ("title", "document", "changed_by", "changed_at", "rev")
+"""Fields that an edit sets."""
+
 
 class RoadmapStore:
     """Roadmaps in MongoDB. Every change is one write on condition of ``rev``."""
@@ -52,11 +55,12 @@ class RoadmapStore:
         found = await self._roadmaps.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [roadmap for roadmap in map(_roadmap, found) if roadmap is not None]
 
-    async def replace(self, roadmap: Roadmap, *, rev: int) -> bool:
-        """Stores ``roadmap`` if the stored one still has ``rev``; false if somebody was faster, or it is gone."""
+    async def change(self, roadmap: Roadmap, *, rev: int) -> bool:
+        """Stores what ``roadmap`` says by now, if the stored one still has ``rev``; false if somebody was faster, or it
+        is gone. Who may read it stays as it is stored."""
         document: dict[str, Any] = msgspec.to_builtins(roadmap, builtin_types=(datetime,))
-        document["_id"] = document.pop("roadmap_id")
-        return await self._roadmaps.replace({"_id": roadmap.roadmap_id, "rev": rev}, document)
+        change = {"$set": {name: document[name] for name in CHANGING}}
+        return await self._roadmaps.update({"_id": roadmap.roadmap_id, "rev": rev}, change)
 
     async def remove(self, roadmap_id: str) -> bool:
         """Removes one; false if there was none."""

@@ -55,6 +55,8 @@ class Work:
         """Whether this run has told of progress that no earlier one has."""
         self._bucket = TokenBucket(PROGRESS_PER_S, PROGRESS_BURST, clock.monotonic())
         self._held_back: EventDraft | None = None
+        self._said: list[tuple[str | None, str | None, str | None]] = []
+        """What this attempt at a step has told: the next one does not tell it again."""
         self._stage = task.stage
         self._rounds = 0
 
@@ -107,6 +109,7 @@ class Work:
             return
         if self._bucket.take(self._clock.monotonic()):
             self._held_back = None
+            self._said.append(_likeness(draft))
             known = self._task.number
             await self._tell(draft)
             self.has_moved |= self._task.number > known
@@ -125,6 +128,7 @@ class Work:
 
     async def cpu(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         """What ``function`` (one at the top of a module) returns, done in another process; see :class:`Processes`."""
+        await self._tell_held_back()  # for a while nothing else will be heard
         self._require_wanted()
         return await self._processes.run(function, *args)
 
@@ -184,10 +188,13 @@ class Work:
         )
         async for attempt in retries:
             with attempt:
+                self._said.clear()
                 try:
                     return await make()
-                except Retry:
-                    if attempt.num < ATTEMPTS:
+                except (Unavailable, Retry) as error:
+                    self._told.update(self._said)
+                    self._reached = max(self._reached, self._task.progress)
+                    if isinstance(error, Retry) and attempt.num < ATTEMPTS:
                         await self._tell(_retrying(name, attempt.num))
                     raise
         raise AssertionError("the last attempt returns or raises")

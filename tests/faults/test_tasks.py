@@ -14,11 +14,11 @@ from server.tasks.model import EventType, TaskEvent
 from tests.cli import shell as shells
 from tests.cli.shell import Process, Shell
 from tests.faults.processes import port_of, same_key, stop
-from tests.peer import PATIENCE_S
 from tests.running import Person, Running
-from tests.tasks.working import until_gone, until_written
+from tests.tasks.working import LONG_PATIENCE_S, until_gone, until_written
 
-SOON = {"tasks.lease_s": 1, "tasks.poll_interval_s": 0.1}
+SOON = {"tasks.lease_s": 3, "tasks.poll_interval_s": 0.1}
+"""A lease that one slow answer of the database does not use up."""
 
 
 def start(server: Process, person: Person, folder: Path) -> str:
@@ -31,7 +31,7 @@ def start(server: Process, person: Person, folder: Path) -> str:
 
 async def events_until(running: Running, task_id: str, type: EventType, count: int = 1) -> list[TaskEvent]:
     """What has happened in a task, as soon as that has happened so often."""
-    async with asyncio.timeout(2 * PATIENCE_S):
+    async with asyncio.timeout(LONG_PATIENCE_S):
         while True:
             events = await running.services.tasks.events(task_id)
             if [event.type for event in events].count(type) >= count:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from server.ids import new_id
 from server.roadmaps.model import Roadmap
@@ -143,6 +144,17 @@ async def test_whose_account_is_removed_reads_none_any_more(running: Running) ->
     await running.services.accounts.remove(bob.user)
     kept = await RoadmapStore(running.services.database).get(roadmap_id, alice.id)
     assert kept is not None and kept.readers == (alice.id,)
+
+
+async def test_an_edit_that_is_under_way_does_not_bring_a_removed_account_back(running: Running) -> None:
+    alice, bob = await running.people("alice", "bob")
+    store, roadmap_id = RoadmapStore(running.services.database), await roadmap_of(alice, bob)
+    read = await store.get(roadmap_id, alice.id)
+    assert read is not None
+    await running.services.accounts.remove(bob.user)
+    assert await store.change(replace(read, document="# Edited", rev=2), rev=1)
+    kept = await store.get(roadmap_id, alice.id)
+    assert kept is not None and (kept.readers, kept.document) == ((alice.id,), "# Edited")
 
 
 async def test_its_page_holds_it_as_data_and_never_as_markup(running: Running) -> None:

@@ -179,6 +179,47 @@ async def test_many_words_about_progress_are_held_back_but_the_last_is_told(runn
     assert len(counted) < 200
 
 
+async def test_the_last_word_before_long_work_is_told(running: Running) -> None:
+    alice = await running.person("alice")
+    heard = Heard(alice)
+    told: list[int] = []
+
+    async def run(work: Work) -> dict[str, Any]:
+        for number in range(PROGRESS_BURST + 5):
+            await work.progress(number / 100, "first", "counted", "%(number)s are counted", number=number)
+        await work.cpu(pid)
+        told.extend(news.event.values["number"] for news in heard.news if news.event.type == "progress")
+        return {}
+
+    await begun(alice, run)
+    await heard.until("completed")
+    assert told[-1] == PROGRESS_BURST + 4
+
+
+async def test_a_step_that_is_tried_again_does_not_tell_its_progress_again(running: Running) -> None:
+    alice = await running.person("alice")
+    tried: list[int] = []
+
+    async def make() -> None:
+        for number in range(2 + len(tried)):
+            await work_of[0].progress(number / 10, "first", "counted", "%(number)s are counted", number=number)
+        tried.append(1)
+        if len(tried) < 2:
+            raise Retry("busy", "It is busy")
+
+    work_of: list[Work] = []
+
+    async def run(work: Work) -> dict[str, Any]:
+        work_of.append(work)
+        await work.step("count", make)
+        return {}
+
+    heard = Heard(alice)
+    await begun(alice, run)
+    await heard.until("completed")
+    assert [news.event.values["number"] for news in heard.news if news.event.type == "progress"] == [0, 1, 2]
+
+
 async def test_more_events_than_are_kept_do_not_keep_a_task_from_its_end(start: Start) -> None:
     running = await start({"tasks.max_events": 10})
     alice = await running.person("alice")
