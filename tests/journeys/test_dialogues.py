@@ -83,7 +83,7 @@ def test_a_person_asks_the_handbook_and_loses_nothing(person: Callable[[str], Pe
     alice.button("Ask").click()
     page.wait_for_url(re.compile("/dialogues/."))
     expect(replies(page)).to_have_text(re.compile("^Add people in a call"), timeout=PATIENCE_MS)
-    expect(page).to_have_title(re.compile("^How do I ring two people at once?"))
+    expect(page).to_have_title(re.compile("^How do I ring two people at once?"), timeout=PATIENCE_MS)
 
     # In the middle of the reply the page goes away, and comes back to all of it.
     page.reload()

@@ -106,7 +106,7 @@ def test_a_task_is_followed_from_page_to_page_reviewed_twice_and_opened(person: 
     worker.say(task_id, "started")
     worker.say(task_id, "progress", progress=0.4, stage="encode", message="Encoding at 1080p")
     expect(headline(alice)).to_have_text("Encode", timeout=PATIENCE_MS)
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4")
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.4", timeout=PATIENCE_MS)
     expect(page.locator("#story [data-number='3']")).to_contain_text("Encoding at 1080p", timeout=PATIENCE_MS)
 
     go_and_listen(page, "/voicemail")
@@ -153,6 +153,6 @@ def test_a_task_is_stopped_and_stands_among_the_finished_ones_on_every_page(pers
     expect(headline(alice)).to_have_text("Being stopped…", timeout=PATIENCE_MS)
     worker.say(task_id, "cancelled")
     expect(headline(alice)).to_have_text("Stopped", timeout=PATIENCE_MS)
-    expect(alice.button("Stop")).to_be_hidden()
+    expect(alice.button("Stop")).to_be_hidden(timeout=PATIENCE_MS)
     expect(other.locator("[data-group=over]").locator(row)).to_contain_text("Stopped", timeout=PATIENCE_MS)
     assert story(alice) == ["4", "3", "2", "1"]
