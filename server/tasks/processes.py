@@ -5,15 +5,19 @@ The processes are anyio's: each does one thing at a time, and is killed when who
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable
-from typing import TypeVar, TypeVarTuple
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any, TypeVar, TypeVarTuple
 
-from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
+from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, open_process, to_process
+from anyio.abc import Process
 
 from server.tasks.endings import Retry, TaskFailed
 
@@ -23,6 +27,24 @@ Ts = TypeVarTuple("Ts")
 NICENESS = 10
 """Calls come first: the kernel gives the processor to the server itself before it gives it to these."""
 PR_SET_PDEATHSIG = 1  # prctl(2)
+
+_begun: ContextVar[list[Process]] = ContextVar("begun")
+"""The processes that were begun for what is being run."""
+
+
+async def _begin(*args: Any, **kwargs: Any) -> Process:
+    beginning = asyncio.ensure_future(open_process(*args, **kwargs))
+    try:
+        process = await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        await _end(await beginning)
+        raise
+    _begun.get([]).append(process)
+    return process
+
+
+# anyio 4.16 forgets a process whose start is cancelled: it lives on, and uvloop waits for it when the loop is closed.
+to_process.open_process = _begin  # type: ignore[attr-defined]
 
 
 class Processes:
@@ -38,16 +60,29 @@ class Processes:
 
         Raises :class:`TaskFailed` if it needs more memory than it may have, :class:`Retry` if its process was killed.
         """
+        begun: list[Process] = []
+        _begun.set(begun)
         if self._limiter is None:  # it belongs to the event loop that is running, which the constructor has not
             self._limiter = CapacityLimiter(self._count)
         try:
             return await to_process.run_sync(
                 _aside, os.getpid(), self._memory_bytes, function, args, cancellable=True, limiter=self._limiter
             )
+        except asyncio.CancelledError:
+            for process in begun:
+                await _end(process)
+            raise
         except MemoryError:
             raise TaskFailed("out_of_memory", "The work needs more memory than it may have") from None
         except BrokenWorkerProcess:
             raise Retry("worker_killed", "The process that did the work was killed") from None
+
+
+async def _end(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    with CancelScope(shield=True):
+        await process.aclose()
 
 
 def _aside(parent_pid: int, memory_bytes: int, function: Callable[..., T], args: tuple[object, ...]) -> T:
