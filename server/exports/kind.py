@@ -172,8 +172,11 @@ class HistoryExport:
             while piece := await asyncio.to_thread(source.read, READ_BYTES):
                 await file.write(piece)
         await file.close()
-        # The work may be stopped while the database carries this out: then it is looked at nevertheless.
-        return await asyncio.shield(self._insert(export))
+        # The work may be stopped while the database carries this out: then it is looked at nevertheless, and whatever
+        # comes of it concerns nobody.
+        inserting = asyncio.ensure_future(self._insert(export))
+        inserting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(inserting)
 
     async def _insert(self, export: Export) -> Export:
         try:

@@ -230,6 +230,7 @@ async def test_what_a_run_left_that_came_as_far_as_to_keep_it_is_removed_by_the_
     alice = await running.person("alice")
     first = await started(alice)
     await finished(alice, first)
+    await running.until(lambda: not len(running.services.background))  # its steps are forgotten
     folder = resolve_data_dir(running.services.settings) / FOLDER
     left = folder_of(folder, alice.id, first.task_id)
     left.mkdir(parents=True)
