@@ -131,7 +131,7 @@ def test_blocked_looks_like_no_answer(hasty_person: MakePerson) -> None:
     alice.expect_text("Ringing…")
     is_silent(bob.page)
     alice.expect_text(re.compile("bob did not answer"))
-    assert "block" not in alice.page.content().lower()
+    assert "block" not in alice.page.content().lower().replace("blockquote", "")  # an element of replies in dialogues
     bob.api("DELETE", block)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from server.close_codes import CloseCode
 from server.realtime.frames import FromClient
+from tests.dialogues.talking import begin
 from tests.handlers.test_security import OPERATORS, number_or_json
 from tests.peer import Frame, Peer
 from tests.running import Running, StallingMongo, Start
@@ -23,7 +24,7 @@ LENIENT: dict[str, object] = {
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 GOOD_VALUES: dict[str, Any] = {
-    **dict.fromkeys(("call_id", "to", "leg_id", "text", "recording_id", "segment"), "x"),
+    **dict.fromkeys(("call_id", "to", "leg_id", "text", "recording_id", "segment", "message_id"), "x"),
     **dict.fromkeys(("audio", "video", "screen", "hand", "final"), True),
     **{"usernames": ["bob"], "legs": {"x": {}}, "action": "ask", "agree": True},
     **{"sdp": "v=0", "candidates": [], "user_ids": [], "connection": "connected", "reason": "hangup"},
@@ -221,7 +222,8 @@ class TestEveryFieldOfEveryFrame:
         running = await start(LENIENT)
         alice, bob = await running.people("alice", "bob")
         _, room, _ = await running.both_in(alice, bob)
-        peers = {"user": await alice.inbox(), "call": room}
+        dialogue = await (await begin(running, "carol")).open()
+        peers = {"user": await alice.inbox(), "call": room, "dialogue": dialogue}
         tried = 0
         for name, endpoint in running.services.endpoints.items():
             for kind, shape in endpoint.commands.reader.types.items():

@@ -42,11 +42,11 @@ async def test_a_call_has_one_at_most(store: RoadmapStore) -> None:
 
 
 @pytest.mark.gen_test
-async def test_it_is_replaced_on_condition_of_its_rev(store: RoadmapStore) -> None:
+async def test_it_is_changed_on_condition_of_its_rev(store: RoadmapStore) -> None:
     made = roadmap()
     await store.insert(made)
-    assert await store.replace(replace(made, document="# A", rev=2), rev=1)
-    assert not await store.replace(replace(made, document="# B", rev=2), rev=1)
+    assert await store.change(replace(made, document="# A", rev=2), rev=1)
+    assert not await store.change(replace(made, document="# B", rev=2), rev=1)
     kept = await store.of_call("k-1")
     assert kept is not None and kept.document == "# A"
 
