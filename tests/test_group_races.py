@@ -13,6 +13,8 @@ from tests.test_races import NO_LIMIT, SEED, at_once
 __all__ = ["_one_database", "database", "http_client", "running", "stalling", "start"]  # the fixtures
 
 TURNS = 40
+SPREAD_S = 0.02
+"""Longer than a request takes on a quiet machine: sometimes the one is first, sometimes the other."""
 
 
 @pytest.mark.gen_test(timeout=120)
@@ -46,11 +48,11 @@ async def test_a_call_that_grows_while_somebody_hangs_up_either_ends_or_goes_on_
     for _ in range(TURNS):
         call = await running.answered(alice, bob)
         await alice.api("POST", f"/calls/{call['call_id']}/invite", {"usernames": ["carol"]})
-        answered, hung_up = await at_once(carol.do("answer", call), bob.do("hangup", call))
+        answered, hung_up = await at_once(carol.do("answer", call), bob.do("hangup", call), within_s=SPREAD_S)
         stored = (await alice.api("GET", f"/calls/{call['call_id']}")).document
         if answered.status == 200:
-            assert (hung_up.code, stored["state"]) == ("forbidden", "connecting")
-            assert [leg["state"] for leg in stored["legs"]] == ["joined"] * 3
+            assert (hung_up.status, stored["state"]) == (200, "connecting")  # they leave it: it is not theirs to end
+            assert [leg["state"] for leg in stored["legs"]] == ["joined", "left", "joined"]
             await alice.do("hangup", call)
         else:
             assert (answered.code, hung_up.status, stored["end_reason"]) == ("call_ended", 200, "hangup")
@@ -69,7 +71,9 @@ async def test_nobody_rings_for_a_call_that_ended_while_they_were_called_in(star
     for _ in range(TURNS):
         call = await running.answered(alice, bob)
         invited, _ = await at_once(
-            alice.api("POST", f"/calls/{call['call_id']}/invite", {"usernames": ["carol"]}), bob.do("hangup", call)
+            alice.api("POST", f"/calls/{call['call_id']}/invite", {"usernames": ["carol"]}),
+            bob.do("hangup", call),
+            within_s=SPREAD_S,
         )
         won[invited.status] += 1
         await inbox.settled()
