@@ -47,8 +47,15 @@ initials, and in quotation marks what people have written or named."""
 
 
 def english_on(page: Page) -> list[str]:
-    """What the page says in Latin letters."""
-    return [text for text in page.evaluate(READ_ALL) if re.search("[A-Za-z]{2}", NOT_ENGLISH.sub("", text))]
+    """What the page says in Latin letters; what people have named, in sentences too, is left out."""
+    named = [name for name in page.locator("bdi").all_text_contents() if name.strip()]
+
+    def ours(text: str) -> str:
+        for name in sorted(named, key=len, reverse=True):
+            text = text.replace(name.strip(), "")
+        return NOT_ENGLISH.sub("", text)
+
+    return [text for text in page.evaluate(READ_ALL) if re.search("[A-Za-z]{2}", ours(text))]
 
 
 @pytest.fixture

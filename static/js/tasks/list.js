@@ -139,5 +139,6 @@ function fillWay(anchor, row, task) {
   else if (waits) anchor.href = `/tasks/${task.task_id}#review`;
   const words = waits ? strings.review : (link?.label ?? "");
   setText(anchor, words);
-  anchor.setAttribute("aria-label", strings.of(words, task.title));
+  if (words) anchor.setAttribute("aria-label", strings.of(words, task.title));
+  else anchor.removeAttribute("aria-label");
 }
