@@ -43,10 +43,6 @@ class Names:
         user_id = self._ids.get(said.strip().casefold())
         return self.shown(user_id) if user_id else said.strip()
 
-    def is_known(self, said: str) -> bool:
-        """Whether one person in the call goes by that name."""
-        return said.strip().casefold() in self._ids
-
     def other(self, user_id: str) -> str | None:
         """In a call of two, the name of the other one."""
         others = [each for each in self._people if each != user_id]

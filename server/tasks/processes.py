@@ -37,7 +37,8 @@ async def _begin(*args: Any, **kwargs: Any) -> Process:
     try:
         process = await asyncio.shield(beginning)
     except asyncio.CancelledError:
-        await _end(await beginning)
+        with suppress(OSError):  # there is none
+            await _end(await beginning)
         raise
     _begun.get([]).append(process)
     return process

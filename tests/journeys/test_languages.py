@@ -39,11 +39,11 @@ READ_ALL = """
 """
 NOT_ENGLISH = re.compile(
     r"Ringback|JavaScript|https?\b\S*|@\w+|Alice|Bob|Carol|\b[A-Z]{1,2}\b|iPhone|iPad|Chrome|Linux|\bUTC\b"
-    r"|Markdown|EPUB|PDF|\bzip\b|“[^”]*”",
+    r"|Markdown|EPUB|PDF|\bzip\b",
     re.IGNORECASE,
 )
 """What stands in Latin letters in Chinese, too: names of people, products, formats and time zones, addresses, keys,
-initials, and in quotation marks what people have written or named."""
+initials."""
 
 
 def english_on(page: Page) -> list[str]:
